@@ -1,0 +1,54 @@
+# make course runs the whole series, make test proves it; both set up what they need in .venv first.
+# Another Python: make course PYTHON=/path/to/python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup course test lab check-twins notebooks clean
+
+help:
+	@echo "make course   run the twelve notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
+	@echo "make test     run all tests"
+	@echo "make lab      open the series in JupyterLab"
+	@echo "make setup    make .venv and say what it holds"
+	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
+
+setup: $(VENV)/course-ready
+	@$(BIN)/python -m helpers.check_environment
+
+course: $(VENV)/course-ready
+	$(BIN)/python -m helpers.course $(ARGS)
+
+lab: $(VENV)/course-ready
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+notebooks: $(VENV)/course-ready
+	$(BIN)/python -m helpers.twins run
+
+# Two workers of one thread each. A notebook is one group, so that its cells share a kernel.
+test: $(VENV)/test-ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+# The first Python that is 3.10 or 3.11 and can make environments (a name alone proves nothing: pyenv's shims).
+# .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
+fits = import sys, ensurepip, venv; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))
+define install
+@for python in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
+	if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
+if [ -z "$$found" ]; then \
+	echo "The series needs Python 3.10 or 3.11 (d2l and MXNet fix NumPy 1.23.5, which no newer Python has): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
+	exit 1; fi; \
+"$(BIN)/python" -c "$(fits)" 2>/dev/null || "$$found" -m venv --clear $(VENV)
+$(BIN)/python -m pip install --disable-pip-version-check -r $(1)
+@$(BIN)/python -c "import os, sysconfig; open(sysconfig.get_path('purelib') + '/word2vec-series.pth', 'w').write(os.getcwd() + '\n')"
+endef
+
+$(VENV)/course-ready: requirements.txt
+	$(call install,requirements.txt)
+	@touch $@
+
+$(VENV)/test-ready: requirements-test.txt requirements.txt
+	$(call install,requirements-test.txt)
+	@touch $(VENV)/course-ready $@
+
+clean:
+	rm -rf $(VENV) runs

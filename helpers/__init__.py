@@ -1,0 +1,13 @@
+"""What the notebooks teach, as code to import. Each step writes its part out; later steps import it from here.
+
+1. data: `examples` (vocabulary, subsampling, windows, noise words, minibatches), and `load_data` of the model modules
+2. embedding layer: `examples.initial_tables`
+3. skip-gram: `skip_gram`
+4. loss: `SigmoidBCELoss`, `batch_loss`, and the means and the yardstick in `history`
+5. training: `new_model`, `train_batch`, `held_out_loss`, `train`
+6. similarity: `get_similar_tokens`
+
+`model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
+`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write. `check_environment`, `course` and
+`twins` are commands. This package imports nothing by itself.
+"""

@@ -1,0 +1,55 @@
+"""The checks that functions make of what they are given, with errors that say what to do. Not taught."""
+
+import difflib
+import math
+import numbers
+
+
+def require_whole_numbers(least=1, **values):
+    """Raise a ValueError that names the first value which is not a whole number of at least `least`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+            raise ValueError(f"{name} must be a whole number of {least} or more, not {value!r}")
+
+
+def require_positive(**values):
+    """Raise a ValueError that names the first value which is not a finite number above 0."""
+    for name, value in values.items():
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not real or not math.isfinite(value) or value <= 0:
+            raise ValueError(f"{name} must be a number above 0, not {value!r}")
+
+
+def require_query(query_token, k, vocab):
+    """Raise an error if a word has no vector of its own (LookupError, with near matches) or `k` is out of range."""
+    if query_token not in vocab.token_to_idx or vocab[query_token] == vocab.unk:
+        message = f"the vocabulary of {len(vocab):,} words has no {query_token!r}"
+        if isinstance(query_token, str):
+            near = difflib.get_close_matches(query_token.lower(), vocab.idx_to_token[1:], n=5)
+            if query_token.lower() in near and query_token.lower() != query_token:
+                message += f"; the text is in lower case: try {query_token.lower()!r}"
+            elif near:
+                message += f"; near matches: {', '.join(near)}"
+        raise LookupError(message)
+    most = len(vocab) - 2
+    require_whole_numbers(k=k)
+    if k > most:
+        raise ValueError(f"k must be at most {most}, the number of the other words, not {k}")
+
+
+def require_pairs(examples, text, vocab):
+    """Raise a ValueError if a text left no example to train on."""
+    if len(examples.centers) == 0:
+        raise ValueError(
+            f"corpus {text.name} has no pair of words to train on: its vocabulary holds {len(vocab) - 1:,} words; "
+            "use more text, or a lower min_freq"
+        )
+
+
+def require_noise_words(probability):
+    """Raise a ValueError if no word is left to draw."""
+    if not probability.any():
+        raise ValueError(
+            f"the context words of one center are the whole vocabulary ({len(probability) - 1} words), so that no noise "
+            "word is left to draw: use more text, or a lower min_freq or max_window_size"
+        )

@@ -1,0 +1,195 @@
+"""From a name or a file to sentences: the Penn Treebank, the Wikipedia excerpt inside gensim, or text of one's own."""
+
+import collections.abc
+import gzip
+import os
+import sys
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+
+PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address and the SHA-1 are d2l's
+PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"
+PTB_MOST_BYTES = 10_000_000  # the file has 2 MB
+DOWNLOAD_SECONDS = 120
+WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
+HELD_OUT_SHARE = 0.05
+NAMES = "ptb", "wikipedia"
+
+
+class Sentences(collections.abc.Sequence):
+    """A list of sentences, each a list of tokens; kept as lines and split when asked, in a tenth of the memory."""
+
+    def __init__(self, lines):
+        self.lines = [line for line in lines if line and not line.isspace()]
+
+    def __len__(self):
+        return len(self.lines)
+
+    def __getitem__(self, index):
+        return Sentences(self.lines[index]) if isinstance(index, slice) else self.lines[index].split()
+
+    def __iter__(self):
+        return map(str.split, self.lines)
+
+
+class Text(NamedTuple):
+    """A corpus as read: its name, the sentences to train on, and those that are held out."""
+
+    name: str
+    sentences: Sentences
+    held_out: Sentences
+
+
+def read_corpus(corpus="ptb", strict=False):
+    """Read a corpus: "ptb", "wikipedia", or the path of a text of one's own; returns a Text.
+
+    Held out are PTB's validation part, or the last 5 % of another corpus's tokens. PTB is downloaded once, to the cache
+    folder. Where it can't be had, a notice is printed and "wikipedia" is read in its place; `strict=True` raises a
+    RuntimeError. For a file of one's own: plain text or .gz, UTF-8, a sentence or paragraph per line. FileNotFoundError
+    or ValueError says what is wrong with it.
+    """
+    if corpus == "ptb":
+        try:
+            return _read_ptb(fetch_ptb())
+        except RuntimeError as error:
+            if strict:
+                raise
+            print(f"PTB can't be had ({error}). Going on with the Wikipedia excerpt that gensim carries.")
+            corpus = "wikipedia"
+    if corpus == "wikipedia":
+        return Text("wikipedia", *_hold_out(_wikipedia_articles()))
+    if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
+        raise ValueError(f"corpus must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
+    return Text(Path(corpus).name, *_hold_out(_lines_of_file(Path(corpus))))
+
+
+def cache_folder():
+    """Return the folder for downloads: WORD2VEC_CACHE where that is set, else the platform's user cache folder."""
+    import pooch
+
+    return Path(os.environ.get("WORD2VEC_CACHE") or pooch.os_cache("word2vec"))
+
+
+def fetch_ptb():
+    """Return the path of a verified ptb.zip in the cache folder, downloaded if it has to be.
+
+    Raises RuntimeError, with the reason in one line, where it can't be had; no partial file takes its name.
+    """
+    import pooch
+    import requests
+    import urllib3
+    from filelock import FileLock
+
+    path = cache_folder() / "ptb.zip"
+    if _is_ptb(path):
+        return path
+    pooch.get_logger().setLevel("ERROR")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=2 * DOWNLOAD_SECONDS):
+            pooch.retrieve(PTB_URL, f"sha1:{PTB_SHA1}", path.name, path.parent, downloader=_download)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise RuntimeError(f"no download from {PTB_URL}: {_innermost(error)}") from error
+    except (OSError, ValueError) as error:  # pooch raises ValueError where the SHA-1 differs
+        raise RuntimeError(" ".join(str(error).split())) from error
+    return path
+
+
+def _is_ptb(path):
+    import pooch
+
+    try:
+        return pooch.file_hash(str(path), "sha1") == PTB_SHA1
+    except OSError:
+        return False
+
+
+def _innermost(error):
+    """The cause that requests and urllib3 wrap several times."""
+    while isinstance(reason := getattr(error, "reason", None) or (error.args or [None])[0], Exception):
+        error = reason
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _download(url, path, _):
+    """A downloader for pooch that gives up after DOWNLOAD_SECONDS or PTB_MOST_BYTES, with a bar on stdout."""
+    import requests
+    from tqdm import tqdm
+
+    deadline = time.monotonic() + DOWNLOAD_SECONDS
+    with requests.get(url, stream=True, timeout=10) as response, open(path, "wb") as file:
+        response.raise_for_status()
+        size = int(response.headers.get("content-length", 0)) or None
+        with tqdm(total=size, unit="B", unit_scale=True, desc="ptb.zip", file=sys.stdout) as bar:
+            while chunk := response.raw.read1(1 << 16):
+                bar.update(file.write(chunk))
+                if bar.n > PTB_MOST_BYTES:
+                    raise OSError(f"{url} sends more than {PTB_MOST_BYTES:,} bytes, which can't be PTB")
+                if time.monotonic() > deadline:
+                    raise OSError(f"{url} took more than {DOWNLOAD_SECONDS} s")
+
+
+def _read_ptb(path):
+    with zipfile.ZipFile(path) as archive:
+        parts = [archive.read(f"ptb/ptb.{part}.txt").decode() for part in ("train", "valid")]
+    return Text("ptb", *(Sentences(part.splitlines()) for part in parts))
+
+
+def _wikipedia_articles():
+    """Each article of the excerpt as one line of tokens."""
+    from gensim.corpora import WikiCorpus
+    from gensim.test.utils import datapath
+
+    articles = WikiCorpus(datapath(WIKIPEDIA), processes=1, dictionary={})
+    return [" ".join(tokens) for tokens in articles.get_texts()]
+
+
+def _lines_of_file(path):
+    """Each line of a text as one line of tokens."""
+    from gensim.utils import tokenize
+    from tqdm import tqdm
+
+    if not path.exists():
+        raise FileNotFoundError(f"corpus {str(path)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
+    if path.is_dir():
+        raise ValueError(f"corpus {str(path)!r} is a folder; name one text file")
+    open_file = gzip.open if path.suffix == ".gz" else open
+    lines = []
+    try:
+        with open_file(path, "rt", encoding="utf-8-sig") as file:
+            for line in tqdm(file, desc=path.name, unit=" lines", file=sys.stdout, delay=2):
+                if "\0" in line:
+                    raise ValueError(f"{path} is not a text: line {len(lines) + 1:,} holds a zero byte")
+                lines.append(" ".join(tokenize(line, lowercase=True)))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 after line {len(lines):,} ({error.reason}); write it again as UTF-8, "
+            f"for example with: iconv -f latin1 -t utf-8 {path.name}"
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path} can't be unpacked after line {len(lines):,}: {error}") from error
+    if not any(lines):
+        raise ValueError(f"{path} holds no words")
+    return lines
+
+
+def _hold_out(lines):
+    """Split lines of tokens into sentences to train on and the last HELD_OUT_SHARE of the tokens."""
+    sizes = [len(line.split()) for line in lines]
+    to_train = round(sum(sizes) * (1 - HELD_OUT_SHARE))
+    training, held_out = [], []
+    for line, size in zip(lines, sizes):
+        if to_train <= 0:
+            held_out.append(line)
+        elif size <= to_train:
+            training.append(line)
+        else:  # the border runs through this line
+            tokens = line.split()
+            training.append(" ".join(tokens[:to_train]))
+            held_out.append(" ".join(tokens[to_train:]))
+        to_train -= size
+    return Sentences(training), Sentences(held_out)

@@ -1,0 +1,203 @@
+"""Run the series with papermill: every notebook of a framework in order, with a summary of what came out."""
+
+import ast
+import datetime
+import html
+import json
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+from helpers.corpus import NAMES
+from helpers.figures import SUMMARY
+from helpers.files import whole_file
+from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, read_notebook, tags
+
+PATHS = "corpus", "vectors_path"
+MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
+
+
+def known_parameters(notebook):
+    """Return the names of a notebook's parameters: those that its `parameters` cell assigns."""
+    return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
+
+
+def read_value(text):
+    """Read a parameter from the command line: a Python literal where it is one, else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def collect_parameters(pairs, file, notebooks):
+    """Join the parameters of the file and the command line (which wins) and check that some notebook knows each.
+
+    Relative paths become absolute, since notebooks run in their own folders. Raises click.UsageError.
+    """
+    given = {}
+    if file is not None:
+        import yaml
+
+        try:
+            given = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"{file} is not YAML: {error}") from error
+        if not isinstance(given, dict):
+            raise click.UsageError(f"{file} must map names to values")
+    given.update((name, read_value(value)) for name, value in pairs)
+    known = sorted({name for notebook in notebooks for name in known_parameters(notebook)})
+    for name in given:
+        if name not in known:
+            raise click.UsageError(f"no notebook has a parameter {name!r}; there are: {', '.join(known)}")
+    for name in PATHS:
+        if isinstance(given.get(name), str) and not (name == "corpus" and given[name] in NAMES):
+            given[name] = str(Path(given[name]).expanduser().absolute())
+    return given
+
+
+def run_notebook(source, target, parameters):
+    """Execute one notebook with papermill; returns its values (dict), its error (or None) and the seconds it took.
+
+    The executed notebook gets its name when it is whole: after a failure and after Ctrl-C too.
+    """
+    import papermill
+
+    known = known_parameters(read_notebook(source))
+    start, error, interrupt = time.perf_counter(), None, None
+    with whole_file(target) as temporary:
+        try:
+            papermill.execute_notebook(
+                source, temporary, {name: value for name, value in parameters.items() if name in known},
+                kernel_name="python3", cwd=source.parent, progress_bar=False,
+            )  # fmt: skip
+        except papermill.PapermillExecutionError as failure:
+            error = failure
+        except KeyboardInterrupt as stop:
+            interrupt = stop
+        if not temporary.exists():  # stopped before papermill wrote anything
+            shutil.copy(source, temporary)
+    if interrupt is not None:
+        raise interrupt
+    values = {}
+    for cell in read_notebook(target)["cells"]:
+        for output in cell.get("outputs", ()):
+            values.update(output.get("data", {}).get(SUMMARY, {}))
+    return values, error, time.perf_counter() - start
+
+
+def run_framework(framework, parameters, out, rows):
+    """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well."""
+    vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
+    for source in sorted((NOTEBOOKS / framework).glob("*.ipynb")):
+        given = {**parameters, "vectors_path": vectors_path}
+        values, error, seconds = run_notebook(source, out / framework / source.name, given)
+        rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
+        if error is not None:
+            rows[-1]["error"] = f"{error.ename}: {error.evalue}"
+            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s, in this cell:\n\n{error.source}\n")
+            click.echo(f"{error.ename}: {error.evalue}", err=True)
+            return False
+        click.echo(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}")
+    return True
+
+
+def sentence(values):
+    """Say a notebook's values in a few words."""
+    parts = [f"corpus {values['corpus']}"] if "corpus" in values else []
+    if "epochs" in values:
+        first, last = values["epochs"][0], values["epochs"][-1]
+        parts.append(f"loss {first['loss']:.4f} -> {last['loss']:.4f}")
+        parts.append("nothing held out" if last["held_out"] is None else f"held-out {last['held_out']:.4f}")
+        parts.append(f"{last['pairs_per_second']:,.0f} pairs/s")
+    if "similar" in values:
+        parts.append(f"near {values['query_token']}: {', '.join(token for token, _ in values['similar'])}")
+    return ", ".join(parts)
+
+
+def write_pages(out, rows):
+    """Write each executed notebook as a page beside it, and `index.html` with the table and links to them."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="classic")
+    cells = []
+    for row in rows:
+        notebook = out / row["framework"] / f"{row['notebook']}.ipynb"
+        with whole_file(notebook.with_suffix(".html")) as temporary:
+            temporary.write_text(exporter.from_filename(notebook)[0], encoding="utf-8")
+        link = f"{row['framework']}/{row['notebook']}"
+        told = row.get("error") or sentence(row)
+        cells.append(
+            f'<tr><td><a href="{link}.html">{link}</a> (<a href="{link}.ipynb">.ipynb</a>)</td>'
+            f"<td>{row['seconds']:.1f}</td><td>{html.escape(told)}</td></tr>"
+        )
+    page = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Word2Vec: a run of the series</title>\n'
+        '<meta name="viewport" content="width=device-width"><style>body{font-family:sans-serif;max-width:60em;'
+        "margin:2em auto;padding:0 1em}td,th{padding:.4em .8em;text-align:left;border-bottom:1px solid #ccc}</style>"
+        f"</head><body><h1>A run of the series</h1>\n<p>{html.escape(out.name)}</p>\n<table><thead><tr><th>notebook</th>"
+        "<th>seconds</th><th>what came out</th></tr></thead><tbody>\n" + "\n".join(cells) + "\n</tbody></table></body></html>\n"
+    )
+    with whole_file(out / "index.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def table(rows):
+    """Lay out the rows as text, a line per notebook."""
+    lines = [f"{'notebook':32} {'seconds':>8}  what came out"]
+    for row in rows:
+        name = f"{row['framework']}/{row['notebook']}"
+        lines.append(f"{name:32} {row['seconds']:8.1f}  {row.get('error') or sentence(row)}")
+    return "\n".join(lines)
+
+
+def frameworks_here(framework):
+    """Return the frameworks to run. Of "both", MXNet is left out, with a line, where it has no wheel at all."""
+    import platform
+    import sys
+
+    if framework != "both":
+        return [framework]
+    if any(sys.platform == system and machine in (None, platform.machine()) for system, machine in MXNET_PLACES):
+        return list(FRAMEWORKS)
+    click.echo("MXNet 1.9.1 has packages for Linux and Intel Macs only, so the MXNet half is left out here.")
+    return ["pytorch"]
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
+@click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
+@click.option("-f", "file", type=click.Path(exists=True, dir_okay=False), help="A YAML file of parameters.")
+@click.option("--out", type=click.Path(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
+def main(framework, pairs, file, out):
+    """Run the series with papermill, on PTB or the text that -p corpus names.
+
+    Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
+    """
+    frameworks = frameworks_here(framework)
+    notebooks = [read_notebook(path) for name in frameworks for path in (NOTEBOOKS / name).glob("*.ipynb")]
+    parameters = collect_parameters(pairs, file, notebooks)
+    out = Path(out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")).absolute()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"can't make the folder {out}: {error}") from error
+    rows = []
+    click.echo(f"Writing to {out}")
+    try:
+        well = all([run_framework(name, parameters, out, rows) for name in frameworks])
+    except KeyboardInterrupt:
+        click.echo("\nStopped. What was made stays.")
+        well = False
+    finally:
+        with whole_file(out / "summary.json") as temporary:
+            temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")
+        write_pages(out, rows)
+        click.echo(f"\n{table(rows)}\n\nTo look at: {out / 'index.html'}")
+    raise SystemExit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""From ids to minibatches: vocabulary, subsampling, windows, noise words. NumPy only; taught in `01_data`.
+
+`<unk>` is word 0 of every vocabulary. Subsampling drops it, so that from there on a 0 in an array of words means
+"no word here". Functions draw from the generator they are handed, and every generator is a child of one seed.
+"""
+
+import collections
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.arguments import require_noise_words, require_pairs
+
+PURPOSES = "examples", "noise", "order", "initial values", "held-out examples", "held-out noise", "random pairs"
+CENTERS_AT_ONCE = 8192  # noise words are drawn for so many centers in one go: enough to be fast, few enough for a cache
+
+
+def generator(seed, purpose, *keys):
+    """Make the random generator that one purpose owns, so that a draw for one never shifts another.
+
+    Returns a `numpy.random.Generator` on the child of `numpy.random.SeedSequence(seed)` whose number is the purpose's
+    place in `PURPOSES`; `keys` (whole numbers, such as the epoch) lead to a child of that child.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), *keys)))
+
+
+class Vocab:
+    """Number the tokens that occur at least `min_freq` times: `<unk>` is 0 by construction, then the commonest first.
+
+    `sentences` is an iterable of lists of tokens. `vocab[token]` is an id (0 for a token that has none), `vocab[list]`
+    a list of ids, and `to_tokens` goes back; `token_freqs` lists (token, count) for every token of the text, whether it
+    has an id or not. The interface is that of d2l's Vocab, which sorts `<unk>` in among the words.
+    """
+
+    unk = 0
+
+    def __init__(self, sentences, min_freq=0):
+        counter = collections.Counter(itertools.chain.from_iterable(sentences))
+        self.token_freqs = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
+        words = [token for token, count in self.token_freqs if count >= min_freq and token != "<unk>"]
+        self.idx_to_token = ["<unk>"] + words
+        self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
+
+    def __len__(self):
+        return len(self.idx_to_token)
+
+    def __getitem__(self, tokens):
+        if isinstance(tokens, (list, tuple)):
+            return [self[token] for token in tokens]
+        return self.token_to_idx.get(tokens, self.unk)
+
+    def to_tokens(self, indices):
+        if np.ndim(indices):
+            return [self.to_tokens(index) for index in indices]
+        return self.idx_to_token[int(indices)]
+
+
+def count_words(vocab):
+    """Return how often each word of a vocabulary occurs in the text it was made from, by id: (V,), 0 for `<unk>`."""
+    frequency = dict(vocab.token_freqs)
+    return np.array([0] + [frequency[token] for token in vocab.idx_to_token[1:]])
+
+
+def encode(sentences, vocab):
+    """Turn sentences into two arrays with one entry per token: the id of the word, and the number of its sentence.
+
+    Both have shape (number of tokens,); the ids are of the smallest unsigned integer dtype that holds them.
+    """
+    lengths = np.array([len(sentence) for sentence in sentences], np.int32)
+    tokens = itertools.chain.from_iterable(sentences)
+    ids = map(vocab.token_to_idx.get, tokens, itertools.repeat(vocab.unk))
+    ids = np.fromiter(ids, np.min_scalar_type(len(vocab)), lengths.sum())
+    return ids, np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+
+
+def keep_probability(counts, threshold=1e-4):
+    """Return each word's chance to survive subsampling: the square root of threshold / frequency, at most 1.
+
+    `counts` (V,) is what `count_words` returns. The frequency of a word is its share of all known tokens; `<unk>` is
+    never kept. Returns float64 (V,).
+    Source: Mikolov et al. 2013, https://arxiv.org/abs/1310.4546, section 2.3.
+    """
+    frequency = counts / max(counts.sum(), 1)
+    keep = np.sqrt(threshold / np.maximum(frequency, threshold))
+    keep[0] = 0
+    return keep
+
+
+def subsample(ids, sentence, counts, rng):
+    """Drop the unknown tokens, and frequent words at random; returns what is left of `ids` and of `sentence`."""
+    kept = rng.random(len(ids)) < keep_probability(counts)[ids]
+    return ids[kept], sentence[kept]
+
+
+def get_centers_and_contexts(ids, sentence, max_window_size, rng):
+    """Pair every word with its neighbours, in a window of its own whose size is uniform on 1..`max_window_size`.
+
+    Returns `centers` (N,) and `contexts` (N, 2 * max_window_size), left to right, with 0 where there is no word. No
+    window reaches into another sentence; a word that is alone in its sentence is not a center.
+    """
+    window = rng.integers(1, max_window_size + 1, len(ids))
+    contexts = np.zeros((len(ids), 2 * max_window_size), ids.dtype)
+    for distance in range(1, max_window_size + 1):
+        left, right = slice(None, -distance), slice(distance, None)
+        same = sentence[left] == sentence[right]
+        contexts[right, max_window_size - distance] = ids[left] * (same & (window[right] >= distance))
+        contexts[left, max_window_size + distance - 1] = ids[right] * (same & (window[left] >= distance))
+    has_context = contexts.any(axis=1)
+    return ids[has_context], contexts[has_context]
+
+
+def noise_probability(counts):
+    """Return each word's chance to be drawn as noise: its count to the power 3/4, scaled to a sum of 1; 0 for `<unk>`.
+
+    `counts` (V,) as in `keep_probability`; returns float64 (V,).
+    Source: Mikolov et al. 2013, https://arxiv.org/abs/1310.4546, section 2.2.
+    """
+    weights = counts**0.75
+    return weights / max(weights.sum(), 1)
+
+
+def draw_words(probability, size, rng):
+    """Draw `size` word ids independently; returns (size,) of the smallest unsigned integer dtype that holds them.
+
+    How often each word comes up is multinomial; those words in random order are the draws, without a search per word.
+    """
+    words = np.arange(len(probability), dtype=np.min_scalar_type(len(probability)))
+    return rng.permutation(np.repeat(words, rng.multinomial(size, probability)))
+
+
+def draw_from_the_rest(negatives, redraw, contexts, probability, rng):
+    """Fill the marked places of `negatives` where a center's context words hold nearly all of the probability.
+
+    Shapes as in `get_negatives`; `redraw` is a mask of that shape. Raises ValueError where no other word is left.
+    """
+    for row in np.flatnonzero(redraw.any(axis=1)):
+        rest = probability.copy()
+        rest[contexts[row]] = 0
+        require_noise_words(rest)
+        negatives[row, redraw[row]] = rng.choice(len(rest), redraw[row].sum(), p=rest / rest.sum())
+    return negatives
+
+
+def get_negatives(contexts, probability, num_noise_words, rng):
+    """Draw `num_noise_words` noise words per context word, none of which is a context word of the same center.
+
+    `contexts` (N, C) holds 0 where there is no word; returns (N, C * num_noise_words), 0 there too. A noise word may
+    be its own center, as in d2l's loader; word2vec.c skips such a draw.
+    """
+    wanted = np.repeat(contexts > 0, num_noise_words, axis=1)
+    negatives, redraw = np.zeros(wanted.shape, contexts.dtype), wanted
+    for _ in range(50):
+        negatives[redraw] = draw_words(probability, redraw.sum(), rng)
+        redraw = np.zeros(wanted.shape, bool)
+        for slot in contexts.T:
+            redraw |= wanted & (negatives == slot[:, None])
+        if not redraw.any():
+            return negatives
+    return draw_from_the_rest(negatives, redraw, contexts, probability, rng)
+
+
+def initial_tables(vocab_size, embed_size, seed):
+    """Draw the values that training starts from: two tables (vocab_size, embed_size) of float32, Xavier-uniform.
+
+    Uniform between plus and minus the square root of 6 / (vocab_size + embed_size), for centers and for contexts.
+    Source: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, equation 16.
+    """
+    bound, rng = np.sqrt(6 / (vocab_size + embed_size)), generator(seed, "initial values")
+    return tuple(rng.uniform(-bound, bound, (vocab_size, embed_size)).astype(np.float32) for _ in range(2))
+
+
+class Examples(NamedTuple):
+    """All examples of a text: a row per center word, kept without padding.
+
+    `words` holds, for one center after the other, its context words and then its noise words; those of center i are
+    `words[offsets[i] : offsets[i + 1]]`. Shapes: `centers` (N,), `offsets` (N + 1,).
+    """
+
+    centers: np.ndarray
+    words: np.ndarray
+    offsets: np.ndarray
+    num_noise_words: int
+
+    @property
+    def num_pairs(self):
+        """The number of pairs of a center and a context word."""
+        return len(self.words) // (1 + self.num_noise_words)
+
+
+def make_examples(sentences, vocab, max_window_size, num_noise_words, example_rng, noise_rng):
+    """Make the examples of a text: encode and subsample it, draw the windows, then the noise words; returns Examples."""
+    counts = count_words(vocab)
+    ids, sentence = subsample(*encode(sentences, vocab), counts, example_rng)
+    centers, contexts = get_centers_and_contexts(ids, sentence, max_window_size, example_rng)
+    probability = noise_probability(counts)
+    offsets = np.append(0, np.cumsum(np.count_nonzero(contexts, axis=1) * (1 + num_noise_words)))
+    words = np.empty(offsets[-1], ids.dtype)
+    for first in range(0, len(centers), CENTERS_AT_ONCE):
+        block = contexts[first : first + CENTERS_AT_ONCE]
+        block = np.hstack([block, get_negatives(block, probability, num_noise_words, noise_rng)])
+        words[offsets[first] : offsets[first + len(block)]] = block[block > 0]
+    return Examples(centers, words, offsets, num_noise_words)
+
+
+class Minibatches:
+    """Iterate over examples in minibatches, in a new order every epoch; `len()` is the number of minibatches.
+
+    A minibatch is `(center, contexts_and_negatives, mask, label)` of shapes (B, 1), (B, L), (B, L) and (B, L): ids are
+    int64, mask and label float32, and `to_tensor` turns each array into what a framework wants. L is the length of the
+    minibatch's longest row; shorter ones are filled up with 0, where the mask is 0. The label is 1 for context words.
+    The last minibatch may be short.
+
+    `held_out` holds the minibatches of the text that was kept from training, `corpus` the name of the text.
+    `epoch(number)` gives the order of that epoch, always the same one. Plain iteration takes epoch after epoch; it
+    moves on when an epoch was run through, so that a look at one minibatch changes nothing later.
+    """
+
+    def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus=""):
+        self.examples, self.batch_size, self.seed, self.to_tensor = examples, batch_size, seed, to_tensor
+        self.held_out, self.corpus, self.next_epoch = held_out, corpus, 0
+
+    def __len__(self):
+        return -(-len(self.examples.centers) // self.batch_size)
+
+    def __iter__(self):
+        yield from self.epoch(self.next_epoch)
+        self.next_epoch += 1
+
+    def epoch(self, number):
+        order = generator(self.seed, "order", number).permutation(len(self.examples.centers))
+        for start in range(0, len(order), self.batch_size):
+            yield tuple(map(self.to_tensor, batchify(self.examples, order[start : start + self.batch_size])))
+
+
+def batchify(examples, rows):
+    """Lay some rows of the examples side by side as one minibatch of arrays; see `Minibatches`."""
+    start = examples.offsets[rows][:, None]
+    length = examples.offsets[rows + 1][:, None] - start
+    position = np.arange(length.max())
+    mask, label = position < length, position < length // (1 + examples.num_noise_words)
+    contexts_and_negatives = examples.words[start + position * mask] * mask
+    center = examples.centers[rows][:, None]
+    return *(a.astype(np.int64) for a in (center, contexts_and_negatives)), *(a.astype(np.float32) for a in (mask, label))
+
+
+def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor):
+    """Make the minibatches of a text's training part, with those of its held-out part as their `held_out`.
+
+    `text` is what `read_corpus` returns. The held-out examples are drawn as the training examples are, with the
+    training text's counts and with generators of their own. Raises ValueError where the text has no pair of words.
+    """
+    settings = vocab, max_window_size, num_noise_words
+    examples = make_examples(text.sentences, *settings, generator(seed, "examples"), generator(seed, "noise"))
+    require_pairs(examples, text, vocab)
+    rngs = generator(seed, "held-out examples"), generator(seed, "held-out noise")
+    held_out = make_examples(text.held_out, *settings, *rngs)
+    held_out = Minibatches(held_out, batch_size, seed, to_tensor)
+    return Minibatches(examples, batch_size, seed, to_tensor, held_out, text.name)
+
+
+def describe(text, vocab):
+    """Say in two lines what a text holds: a look that tells a misread file before an hour of training does."""
+    num_tokens = sum(count for _, count in vocab.token_freqs)
+    num_known = sum(count for token, count in vocab.token_freqs if vocab[token] != vocab.unk)
+    commonest = ", ".join(token for token, _ in vocab.token_freqs[:10])
+    print(f"corpus {text.name}: {num_tokens:,} tokens, vocabulary {len(vocab):,}, {1 - num_known / num_tokens:.1%} unknown")
+    print(f"commonest: {commonest}")

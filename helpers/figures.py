@@ -1,0 +1,190 @@
+"""One way to show a figure, a curve that grows, and the figures that the notebooks draw. Matplotlib, no pyplot."""
+
+import io
+
+import numpy as np
+from IPython import get_ipython
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+# Okabe and Ito's palette, told apart with any kind of colour vision
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+MARKERS = "os^Dv*P"
+
+
+def new_figure(num_axes=1, size=(7, 3.5)):
+    """Make a figure with `num_axes` axes side by side; returns it and its axes (one, or an array of them)."""
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(1, num_axes)
+
+
+def label(axes, title, xlabel, ylabel):
+    """Give axes their title and the names of what they measure."""
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _png(fig, alt):
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=100)
+    return Image(buffer.getvalue(), format="png", alt=alt)
+
+
+def show(fig, alt):
+    """Display a figure as a PNG with `alt` as its alternative text, and print that sentence under it."""
+    display(_png(fig, alt))
+    print(alt)
+
+
+class LiveCurve:
+    """Curves against a common x that are drawn anew in place as points come in; outside IPython nothing is drawn."""
+
+    STYLES = {"training": (BLUE, "o-"), "held out": (RED, "s--")}
+
+    def __init__(self, title, xlabel, ylabel, xlim, yardsticks):
+        self.fig, self.axes = new_figure()
+        label(self.axes, title, xlabel, ylabel)
+        self.axes.set_xlim(*xlim)
+        for (name, y), style in zip(yardsticks.items(), (":", "-.")):
+            self.axes.axhline(y, color=BLACK, linestyle=style, linewidth=1, label=f"{name}: {y:.3f}")
+        self.points, self.lines, self.handle = {}, {}, None
+        self._draw()
+
+    def add(self, name, x, y):
+        """Add a point to the curve `name` and draw the whole figure again."""
+        xs, ys = self.points.setdefault(name, ([], []))
+        xs.append(x)
+        ys.append(y)
+        if name not in self.lines:
+            color, style = self.STYLES[name]
+            (self.lines[name],) = self.axes.plot([], [], style, color=color, markersize=4, label=name)
+            self.axes.legend(frameon=False)
+        self.lines[name].set_data(xs, ys)
+        self.axes.relim()
+        self.axes.autoscale_view(scalex=False)
+        self._draw()
+
+    def _draw(self):
+        if get_ipython() is None:
+            return
+        image = _png(self.fig, self.description())
+        if self.handle is None:
+            self.handle = display(image, display_id=True)
+        else:
+            self.handle.update(image)
+
+    def description(self):
+        """Say in a sentence where each curve begins and ends."""
+        told = [f"{name} from {ys[0]:.3f} to {ys[-1]:.3f}" for name, (_, ys) in self.points.items()]
+        return f"{self.axes.get_title()}, by {self.axes.get_xlabel()}: {', '.join(told) or 'nothing yet'}."
+
+
+SUMMARY = "application/vnd.word2vec-series+json"
+
+
+def report(line, **values):
+    """Display a line that sums a notebook up, with the values behind it where a program finds them."""
+    display({"text/plain": line, SUMMARY: values}, raw=True)
+
+
+def subsampling_figure(counts, keep, lengths_before, lengths_after):
+    """Draw each word's chance to be kept against its frequency, and how long sentences are before and after."""
+    fig, (curve, histogram) = new_figure(2)
+    order = np.argsort(counts[1:])[::-1] + 1
+    curve.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
+    label(curve, "A word's chance to be kept", "share of the text", "chance to be kept")
+    edges = np.linspace(0, max(lengths_before), 25)
+    for lengths, name, color, hatch in ((lengths_before, "before", SKY, ""), (lengths_after, "after", ORANGE, "///")):
+        histogram.hist(lengths, edges, label=name, color=color, hatch=hatch, alpha=0.7, edgecolor=BLACK, linewidth=0.3)
+    histogram.legend(frameon=False)
+    label(histogram, "Length of sentences", "known words per sentence", "sentences")
+    return fig
+
+
+def noise_figure(counts, probability):
+    """Draw the share of each word in the text and among noise words, commonest word first."""
+    fig, axes = new_figure()
+    rank = np.arange(1, len(counts))
+    axes.loglog(rank, counts[1:] / counts.sum(), "-", color=BLUE, label="share of the text")
+    axes.loglog(rank, probability[1:], "--", color=RED, label="share of the noise (power 3/4)")
+    axes.legend(frameon=False)
+    label(axes, "Common words are drawn less often than they occur, rare ones more", "rank of the word", "share")
+    return fig
+
+
+def heat_map(axes, values, title, xlabel, ylabel, digits=2):
+    """Draw a matrix with its numbers written into the cells."""
+    largest = abs(values).max() or 1
+    axes.imshow(values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if abs(value) > 0.45 * largest else BLACK
+        axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", fontsize=8, color=color)
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=range(values.shape[1]), yticks=range(values.shape[0]))
+
+
+def lookup_figure(table, ids):
+    """Draw a table of vectors, the rows that a lookup takes framed, beside what the lookup gives."""
+    fig, (whole, taken) = new_figure(2, (7, 4.5))
+    heat_map(whole, table, "The table", "dimension", "id", 1)
+    for row in set(ids):
+        whole.add_patch(Rectangle((-0.5, row - 0.5), table.shape[1], 1, fill=False, edgecolor=BLUE, linewidth=2))
+    heat_map(taken, table[ids], "The rows of x", "dimension", "position in x", 1)
+    taken.set_yticks(range(len(ids)), [f"{position}: id {row}" for position, row in enumerate(ids)])
+    return fig
+
+
+def scores_figure(scores, centers, words):
+    """Draw the score of each center word (a row) with each context or noise word (a column)."""
+    fig, axes = new_figure(size=(6, 2.8))
+    heat_map(axes, scores, "Score of a center word with a context word", "context word", "center word")
+    axes.set_xticks(range(len(words)), words)
+    axes.set_yticks(range(len(centers)), centers)
+    return fig
+
+
+def loss_figure():
+    """Draw the loss of one position against its score, for a context word and for a noise word."""
+    fig, axes = new_figure()
+    scores = np.linspace(-5, 5, 101)
+    axes.plot(scores, np.logaddexp(0, -scores), "-", color=BLUE, label="label 1: a context word")
+    axes.plot(scores, np.logaddexp(0, scores), "--", color=RED, label="label 0: a noise word")
+    axes.plot(0, np.log(2), "o", color=BLACK)
+    axes.annotate("ln 2 = 0.693", (0, np.log(2)), (0, 1.2), ha="center")
+    axes.legend(frameon=False)
+    label(axes, "A wrong sign costs in proportion to the score", "score", "loss")
+    return fig
+
+
+def cosines_figure(random_cosines, neighbours, query_token):
+    """Draw how cosines of random pairs spread, and where the nearest words of a word lie."""
+    fig, axes = new_figure()
+    axes.hist(random_cosines, 60, density=True, color=SKY, label="random pairs of words")
+    mean = random_cosines.mean()
+    axes.axvline(mean, color=BLACK, linestyle="--", label=f"their mean, {mean:.2f}")
+    height = axes.get_ylim()[1]
+    for number, (token, cosine) in enumerate(neighbours):
+        top = height * (0.6 - 0.5 * number / len(neighbours))
+        axes.plot([cosine, cosine], [0, top], color=RED, linewidth=2, label=None if number else f"near {query_token}")
+        axes.text(cosine, top + 0.01 * height, f" {token}", fontsize=9)
+    axes.legend(frameon=False)
+    label(axes, f"The nearest words of {query_token}, against random pairs", "cosine", "density")
+    return fig
+
+
+def map_figure(places, groups):
+    """Draw words on a map; `groups` maps a name to its words, in the order of the rows of `places` (n, 2)."""
+    fig, axes = new_figure(size=(9, 6))
+    start = 0
+    for (name, words), color, marker in zip(groups.items(), (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK), MARKERS):
+        xs, ys = places[start : start + len(words)].T
+        start += len(words)
+        axes.plot(xs, ys, marker, color=color, markersize=6, label=f"near {name}")
+        for x, y, word in zip(xs, ys, words):
+            axes.annotate(word, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    label(axes, "Words on a map: near words have a high cosine", "first coordinate", "second coordinate")
+    axes.set(xticks=[], yticks=[])
+    return fig

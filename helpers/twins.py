@@ -1,0 +1,214 @@
+"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all.
+
+A cell's id says whose it is: one that ends in -pytorch or -mxnet is a framework's own, any other is shared and must
+stand in both variants, alike. The raw JSON is read, because nbformat mends what the rules are about.
+"""
+
+import ast
+import json
+from itertools import zip_longest
+from pathlib import Path
+
+import click
+
+from helpers.files import whole_file
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+FRAMEWORKS = "pytorch", "mxnet"
+TEACHES, VARIES = "in-helpers", "output-varies"
+
+
+def read_notebook(path):
+    """Return a notebook as the dict that its JSON holds, each cell's source as one string under "text"."""
+    notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["text"] = "".join(cell["source"])
+    return notebook
+
+
+def write_notebook(path, notebook):
+    """Write what `read_notebook` gave, in the layout that Jupyter uses."""
+    cells = [{name: value for name, value in cell.items() if name != "text"} for cell in notebook["cells"]]
+    with whole_file(path) as temporary:
+        text = json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def steps():
+    """Return the names of the notebooks that have a variant in either framework."""
+    return sorted({path.name for framework in FRAMEWORKS for path in (NOTEBOOKS / framework).glob("*.ipynb")})
+
+
+def framework_of(cell):
+    """Return the framework whose own the cell is, or None for a shared cell."""
+    return next((framework for framework in FRAMEWORKS if cell["id"].endswith(f"-{framework}")), None)
+
+
+def tags(cell):
+    """Return the set of a cell's tags."""
+    return set(cell["metadata"].get("tags", ()))
+
+
+def printed(cell):
+    """Return all text that a code cell shows, stream by stream, pictures as their alternative text."""
+    texts = []
+    for output in cell.get("outputs", ()):
+        data = output.get("data", {})
+        alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+        texts.append("".join(output.get("text") or (alt if "image/png" in data else data.get("text/plain", ""))))
+    return "".join(texts)
+
+
+def defined_names(cell):
+    """Return the names that a code cell defines: functions, classes, assignments; not imports or loop variables."""
+    tree = ast.parse(cell["text"] if cell["cell_type"] == "code" else "")
+    names = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    targets = [target for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets]
+    within = [ast.walk(node) for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    inner = {id(node) for walk in within for node in walk}
+    stored = [node for target in targets if id(target) not in inner for node in ast.walk(target)]
+    return names | {node.id for node in stored if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def differences(pytorch, mxnet):
+    """Return a list of sentences, one for each way in which two variants of a notebook break the rules of twins."""
+    variants = {"pytorch": pytorch["cells"], "mxnet": mxnet["cells"]}
+    found = []
+    for framework, cells in variants.items():
+        ids = [cell["id"] for cell in cells]
+        found += [f"{framework}: the id {id_} stands twice" for id_ in sorted({i for i in ids if ids.count(i) > 1})]
+        found += [f"{cell['id']}: stands in the {framework} variant" for cell in cells if framework_of(cell) not in (None, framework)]
+    shared = {name: [cell for cell in cells if framework_of(cell) is None] for name, cells in variants.items()}
+    for one, other in zip_longest(*shared.values()):
+        if one is None or other is None or one["id"] != other["id"]:
+            places = [cell["id"] if cell else "the end" for cell in (one, other)]
+            return found + [f"the shared cells part at {places[0]} (PyTorch) and {places[1]} (MXNet)"]
+        for what, get in (("type", lambda c: c["cell_type"]), ("source", lambda c: c["text"]), ("tags", tags)):
+            if get(one) != get(other):
+                found.append(f"{one['id']}: another {what} in each variant")
+        if VARIES not in tags(one) and printed(one) != printed(other):
+            found.append(f"{one['id']}: prints another text in each variant")
+    return found + _own_differences(variants)
+
+
+def _own_differences(variants):
+    """The rules for cells that are a framework's own."""
+    found = []
+    own = {name: {c["id"].removesuffix(f"-{name}"): c for c in cells if framework_of(c)} for name, cells in variants.items()}
+    order = {name: [c["id"].removesuffix(f"-{name}") for c in cells] for name, cells in variants.items()}
+    if order["pytorch"] != order["mxnet"]:
+        lone = sorted(set(order["pytorch"]) ^ set(order["mxnet"]))
+        found.append(f"without their endings the ids are another sequence in each variant; in one alone: {', '.join(lone) or 'none'}")
+    for name in own["pytorch"].keys() & own["mxnet"].keys():
+        one, other = own["pytorch"][name], own["mxnet"][name]
+        if one["text"] == other["text"] and printed(one) == printed(other):
+            found.append(f"{name}: both variants are equal, so it should be one shared cell")
+        if defined_names(one) != defined_names(other):
+            names = ", ".join(sorted(defined_names(one) ^ defined_names(other)))
+            found.append(f"{name}: defines other names in each variant: {names}")
+    return found
+
+
+def copy_shared(source, target):
+    """Return the target's notebook with the shared cells of the source and its own cells in their places.
+
+    Own cells follow the source's: an own cell of the source stands for the target's cell of that name, which must be
+    there (ValueError).
+    """
+    own = {cell["id"].rsplit("-", 1)[0]: cell for cell in target["cells"] if framework_of(cell)}
+    cells = []
+    for cell in source["cells"]:
+        name = cell["id"].rsplit("-", 1)[0]
+        if framework_of(cell) is None:
+            cells.append(cell)
+        elif name in own:
+            cells.append(own.pop(name))
+        else:
+            raise ValueError(f"the other variant has no cell of its own for {cell['id']}: write it first")
+    if own:
+        raise ValueError(f"these cells of the other variant have no place: {', '.join(own)}")
+    return {**target, "cells": cells}
+
+
+def execute(path):
+    """Run a notebook from top to bottom and write it back as it is committed: without times, streams in one piece."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=None, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        resources={"metadata": {"path": str(Path(path).parent)}},
+    )  # fmt: skip
+    client.execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata = {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
+    with whole_file(path) as temporary:
+        nbformat.write(notebook, temporary)
+    write_notebook(path, read_notebook(path))
+
+
+@click.group(help=__doc__.split("\n")[0])
+def main():
+    pass
+
+
+@main.command()
+def check():
+    """Name each difference between the variants; exits with 1 where there is one."""
+    found = 0
+    for name in steps():
+        for difference in differences(*(read_notebook(NOTEBOOKS / framework / name) for framework in FRAMEWORKS)):
+            click.echo(f"{name}: {difference}")
+            found += 1
+    click.echo(f"{len(steps())} pairs of notebooks, {found} differences")
+    raise SystemExit(int(found > 0))
+
+
+@main.command()
+@click.argument("source", type=click.Choice(FRAMEWORKS))
+@click.argument("names", nargs=-1, metavar="[STEP]...")
+def copy(source, names):
+    """Copy the shared cells of SOURCE's notebooks to the other variant: of all steps, or of those named (03_skip_gram)."""
+    target = next(framework for framework in FRAMEWORKS if framework != source)
+    for name in [f"{name.removesuffix('.ipynb')}.ipynb" for name in names] or steps():
+        paths = [NOTEBOOKS / framework / name for framework in (source, target)]
+        try:
+            write_notebook(paths[1], copy_shared(*map(read_notebook, paths)))
+        except (OSError, ValueError) as error:
+            raise click.ClickException(f"{name}: {error}") from error
+        click.echo(f"{name}: {source} -> {target}")
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+def run(paths):
+    """Run notebooks from top to bottom and save them with their outputs, as they are committed: all, or PATHS."""
+    for path in paths or sorted(NOTEBOOKS.rglob("*.ipynb")):
+        click.echo(path)
+        execute(path)
+
+
+@main.command()
+def picture():
+    """Draw the README's picture from the committed outputs: the loss curve of step 5 and the map of step 6."""
+    import base64
+    import io
+
+    from matplotlib.figure import Figure
+    from matplotlib.image import imread
+
+    fig = Figure(figsize=(12.8, 4.2), layout="constrained", dpi=100)
+    for axes, name, id_ in zip(fig.subplots(1, 2, width_ratios=(4, 5)), ("05_training", "06_similarity"), ("training", "map")):
+        cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / f"{name}.ipynb")["cells"]}
+        png = next(output["data"]["image/png"] for output in cells[id_]["outputs"] if "image/png" in output.get("data", {}))
+        axes.imshow(imread(io.BytesIO(base64.b64decode("".join(png))), format="png"))
+        axes.axis("off")
+    with whole_file(NOTEBOOKS / "loss_and_map.png") as temporary:
+        fig.savefig(temporary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Where the embedding layers have become arrays: files of vectors, cosines, and words on a map. No framework."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from helpers.arguments import require_query
+from helpers.examples import Vocab
+from helpers.files import whole_file
+
+
+class Vectors(NamedTuple):
+    """Both tables (V, d) float32, the words of their rows, and the settings and results of the run that made them."""
+
+    embed_v: np.ndarray
+    embed_u: np.ndarray
+    tokens: list
+    settings: dict
+
+
+def save_vectors(path, embed_v, embed_u, tokens, settings):
+    """Write both tables, their words and the settings to a .safetensors file, whole or not at all.
+
+    The tables are (V, d) float32. `tokens` lists V words, `settings` is a dict that JSON can hold; both stand as JSON in
+    the file's metadata.
+    """
+    if Path(path).suffix != ".safetensors":
+        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
+    if not len(embed_v) == len(embed_u) == len(tokens):
+        raise ValueError(f"{len(tokens)} words for tables of {len(embed_v)} and {len(embed_u)} rows")
+    metadata = {"tokens": json.dumps(list(tokens)), "settings": json.dumps(settings)}
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save({"embed_v": embed_v, "embed_u": embed_u}, metadata))
+
+
+def load_vectors(path):
+    """Read what `save_vectors` wrote; returns Vectors. Raises FileNotFoundError, or ValueError for any other file."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
+    try:
+        with safe_open(path, "numpy") as file:
+            tables = [file.get_tensor(name) for name in ("embed_v", "embed_u")]
+            tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a vectors file of this series: {error}") from error
+    if {(table.ndim, len(table)) for table in tables} != {(2, len(tokens))}:
+        raise ValueError(f"{path} holds {len(tokens)} words for tables of {[table.shape for table in tables]}")
+    return Vectors(*tables, tokens, settings)
+
+
+def vocab_of(tokens):
+    """Return the Vocab of a vectors file, whose tokens already stand in the order of their ids."""
+    vocab = Vocab(())
+    vocab.idx_to_token, vocab.token_to_idx = list(tokens), {token: index for index, token in enumerate(tokens)}
+    return vocab
+
+
+def unit_rows(table):
+    """Scale each row of a table (n, d) to length 1; a row of zeros stays."""
+    norms = np.linalg.norm(table, axis=1, keepdims=True)
+    return table / np.where(norms > 0, norms, 1)
+
+
+def random_pair_cosines(table, num_pairs, rng):
+    """Return the cosines (num_pairs,) of random pairs of different rows of a table, row 0 (`<unk>`) left out."""
+    first = rng.integers(1, len(table), num_pairs)
+    other = 1 + (first - 1 + rng.integers(1, len(table) - 1, num_pairs)) % (len(table) - 1)
+    rows = unit_rows(table)
+    return np.einsum("ij,ij->i", rows[first], rows[other])
+
+
+def nearest(words, k, table, vocab):
+    """Return, for each word, the `k` words of largest cosine, as `get_similar_tokens` finds them, without printing."""
+    rows, neighbours = unit_rows(table), {}
+    for word in words:
+        require_query(word, k, vocab)
+        cosines = rows @ rows[vocab[word]]
+        cosines[[vocab.unk, vocab[word]]] = -2
+        neighbours[word] = vocab.to_tokens(np.argsort(-cosines, kind="stable")[:k])
+    return neighbours
+
+
+def map_groups(query_token, vocab, table, num_groups=6, group_size=10):
+    """Choose words for a map: groups of a word and its nearest words, no word twice; returns {word: words}.
+
+    The first group is the query word's. The others start from words that most English texts have, then from the
+    commonest words of 6 letters or more, then from the commonest.
+    """
+    by_frequency = vocab.idx_to_token[1:]
+    longer = [token for token in by_frequency if len(token) >= 6 and token.isalpha()]
+    groups, taken = {}, set()
+    for start in [query_token, "oil", "court", "president", "music", "water", "germany", "church", *longer, *by_frequency]:
+        if len(groups) < num_groups and start in vocab.token_to_idx and start not in taken:
+            k = min(3 * group_size, len(vocab) - 2)
+            words = [token for token in nearest([start], k, table, vocab)[start] if token not in taken]
+            groups[start] = [start, *words[: group_size - 1]]
+            taken.update(groups[start])
+    return groups
+
+
+def place_on_map(table, rows, seed):
+    """Place chosen rows of a table on a map (n, 2) whose distances come as near to those of the unit vectors as can be.
+
+    Distances between unit vectors grow as their cosines fall. Multidimensional scaling, started from `seed`.
+    Source: Kruskal 1964, https://doi.org/10.1007/BF02289565.
+    """
+    from sklearn.manifold import MDS
+
+    scaling = MDS(n_init=4, random_state=seed, normalized_stress="auto")
+    return scaling.fit_transform(unit_rows(table)[rows].astype(np.float64))
+
+
+def choose_query(query_token, k, vocab, corpus):
+    """Return the word to ask about: the one that is named, which must exist, or a word that suits the corpus.
+
+    That is "chip" for PTB, "computer" for Wikipedia, and for text of one's own its commonest word of 6 letters or more
+    (else its commonest word).
+    """
+    if query_token is None:
+        by_frequency = vocab.idx_to_token[1:]
+        longer = [token for token in by_frequency if len(token) >= 6]
+        query_token = {"ptb": "chip", "wikipedia": "computer"}.get(corpus) or (longer or by_frequency)[0]
+    require_query(query_token, k, vocab)
+    return query_token

@@ -1,0 +1,46 @@
+"""What the tests share: both models, a small text that has something to learn, and a machine without PTB."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import corpus
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(params=["pytorch", "mxnet"])
+def model(request):
+    """The model module of each framework in turn; a framework that is missing fails."""
+    return importlib.import_module(f"helpers.model_{request.param}")
+
+
+@pytest.fixture(scope="session")
+def small_text(tmp_path_factory):
+    """A file of 60,000 words on 8 topics of 50 words, a topic per line: a model can learn which words go together."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcdefghij"))
+    words = np.array(["w" + "".join(letters[[topic, number // 10, number % 10]]) for topic in range(8) for number in range(50)])
+    lines = [" ".join(words[50 * rng.integers(8) + rng.integers(0, 50, 60)]) for _ in range(1000)]
+    path = tmp_path_factory.mktemp("text") / "topics.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def no_ptb(monkeypatch, tmp_path):
+    """An empty cache folder, and a port where nobody answers in place of the download."""
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(corpus, "PTB_URL", "http://127.0.0.1:9/ptb.zip")
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def ptb():
+    """PTB as read; skipped, aloud, where it can't be had."""
+    try:
+        return corpus.read_corpus("ptb", strict=True)
+    except RuntimeError as error:
+        pytest.skip(f"PTB can't be had here: {error}")

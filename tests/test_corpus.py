@@ -1,0 +1,117 @@
+"""Texts: PTB, the Wikipedia excerpt, files of one's own, and what is wrong with some of them."""
+
+import gzip
+import zipfile
+
+import pytest
+from d2l import torch as d2l
+
+from helpers import corpus
+from helpers.corpus import Sentences, read_corpus
+from helpers.examples import Vocab
+
+
+def test_the_address_and_the_sha1_of_ptb_are_d2ls():
+    assert d2l.DATA_HUB["ptb"] == (corpus.PTB_URL, corpus.PTB_SHA1)
+
+
+def test_ptb_has_42068_sentences_and_a_vocabulary_of_6719(ptb):
+    vocab = Vocab(ptb.sentences, min_freq=10)
+    assert (ptb.name, len(ptb.sentences), len(vocab), vocab["<unk>"], vocab.to_tokens(0)) == ("ptb", 42_068, 6_719, 0, "<unk>")
+    assert len(ptb.held_out) == 3_370
+    assert all(ptb.sentences) and all(ptb.held_out)
+
+
+def test_without_ptb_one_notice_is_printed_and_the_wikipedia_excerpt_is_read(no_ptb, capsys):
+    text = read_corpus("ptb")
+    notice = capsys.readouterr().out
+    assert notice.count("\n") == 1 and "PTB" in notice and "Wikipedia" in notice
+    assert text.name == "wikipedia"
+    assert not [path for path in no_ptb.iterdir() if path.suffix != ".lock"]
+
+
+def test_strict_fails_in_place_of_reading_another_text(no_ptb):
+    with pytest.raises(RuntimeError, match="no download from"):
+        read_corpus("ptb", strict=True)
+
+
+def test_the_wikipedia_excerpt_is_of_the_known_size_and_about_a_twentieth_is_held_out():
+    text = read_corpus("wikipedia")
+    training, held_out = (sum(map(len, part)) for part in text[1:])
+    assert training + held_out == 452_944
+    assert held_out == pytest.approx(0.05 * 452_944, abs=1)
+    assert len(Vocab(text.sentences, min_freq=10)) == pytest.approx(5_200, rel=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".gz"])
+def test_a_text_of_ones_own_is_lower_cased_and_split_into_words(tmp_path, suffix):
+    path = tmp_path / f"mine{suffix}"
+    content = "\ufeffThe Cat sat.\r\n\r\nIt's 3 o'clock: Ünïcödé!\n" * 10
+    path.write_bytes(gzip.compress(content.encode()) if suffix == ".gz" else content.encode())
+    text = read_corpus(str(path))
+    assert text.name == path.name
+    assert list(text.sentences[:2]) == [["the", "cat", "sat"], ["it", "s", "o", "clock", "ünïcödé"]]
+
+
+def test_the_last_twentieth_of_the_tokens_is_held_out_even_within_one_line(tmp_path):
+    path = tmp_path / "line.txt"
+    path.write_text(" ".join(f"word{'abcdefghij'[n % 10]}" for n in range(1000)))
+    text = read_corpus(path)
+    assert [sum(map(len, part)) for part in text[1:]] == [950, 50]
+
+
+def test_sentences_behave_as_a_list_of_lists():
+    sentences = Sentences(["a b", "", " \t", "c"])
+    assert list(sentences) == [["a", "b"], ["c"]] == [sentences[0], sentences[-1]]
+    assert len(sentences) == 2 and list(sentences[1:]) == [["c"]]
+
+
+BAD_FILES = {
+    "empty": (b"", "holds no words"),
+    "no-words": (b"123 456\n!!\n", "holds no words"),
+    "binary": (b"PK\x03\x04\x00\x00" * 50, "zero byte"),
+    "latin-1": ("caf\xe9 noir\n".encode("latin-1"), "not UTF-8"),
+    "cut.gz": (gzip.compress(b"some words here\n" * 1000)[:-20], "unpacked"),
+    "not.gz": (b"plain words\n", "unpacked"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_file_that_is_no_text_gets_an_error_that_says_why(tmp_path, name):
+    content, reason = BAD_FILES[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        read_corpus(path)
+
+
+def test_a_missing_file_and_a_folder_get_an_error_that_says_what_to_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match="neither 'ptb' nor 'wikipedia'"):
+        read_corpus(tmp_path / "nowhere.txt")
+    with pytest.raises(ValueError, match="is a folder; name one text file"):
+        read_corpus(tmp_path)
+    for nonsense in (None, 3, ""):
+        with pytest.raises(ValueError, match="corpus must be"):
+            read_corpus(nonsense)
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered", "error page"])
+def test_a_damaged_ptb_in_the_cache_is_never_read(no_ptb, damage, capsys):
+    no_ptb.mkdir()
+    path = no_ptb / "ptb.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ptb/ptb.train.txt", "not the treebank")
+        archive.writestr("ptb/ptb.valid.txt", "not the treebank")
+    content = path.read_bytes()
+    damaged = {"cut": content[:40], "altered": content, "error page": b"<html>404 Not Found</html>"}[damage]
+    path.write_bytes(damaged)
+    with pytest.raises(RuntimeError):
+        read_corpus("ptb", strict=True)
+    assert read_corpus("ptb").name == "wikipedia"
+    assert path.read_bytes() == damaged
+
+
+def test_a_cache_folder_that_is_a_file_falls_back_with_a_notice(no_ptb, capsys):
+    no_ptb.write_text("in the way")
+    assert read_corpus("ptb").name == "wikipedia"
+    assert "PTB can't be had" in capsys.readouterr().out

@@ -1,0 +1,29 @@
+"""nbval itself: it passes notebooks as they are and fails one whose output was altered."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
+from tests.conftest import ROOT
+
+
+def nbval(path):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--rootdir", str(path.parent), str(path)]
+    return subprocess.run([*command, "-c", str(ROOT / "pytest.ini")], cwd=path.parent, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("alter", [False, True])
+def test_an_altered_output_fails_and_the_true_one_passes(alter, tmp_path):
+    notebook = read_notebook(NOTEBOOKS / "pytorch" / "04_loss.ipynb")
+    last = next(place for place, cell in enumerate(notebook["cells"]) if cell["id"] == "example-by-hand")
+    notebook["cells"] = notebook["cells"][: last + 1]
+    if alter:
+        cell = next(cell for cell in notebook["cells"] if cell["id"] == "example")
+        cell["outputs"] = json.loads(json.dumps(cell["outputs"]).replace("0.9352", "0.9353"))
+    write_notebook(tmp_path / "04_loss.ipynb", notebook)
+    done = nbval(tmp_path / "04_loss.ipynb")
+    assert done.returncode == (1 if alter else 0), done.stdout + done.stderr
+    assert ("0.9353" in done.stdout) is alter

@@ -1,0 +1,291 @@
+"""The rules of the house for notebooks, each with a broken notebook that it catches. Raw JSON is read throughout."""
+
+import ast
+import copy
+import importlib
+import inspect
+import json
+import re
+
+import pytest
+
+from helpers import examples, model_mxnet, model_pytorch
+from helpers.twins import (
+    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, copy_shared, defined_names, differences, framework_of, printed,
+    read_notebook, steps, tags, write_notebook,
+)  # fmt: skip
+
+PATHS = sorted(NOTEBOOKS.rglob("*.ipynb"))
+PATHS = [path for path in PATHS if ".ipynb_checkpoints" not in path.parts]
+COMPARED = "nbval-check-output"
+MODULES = "examples", "history", "vectors", "figures", "corpus"
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def path(request):
+    return request.param
+
+
+@pytest.fixture(params=steps())
+def pair(request):
+    return [read_notebook(NOTEBOOKS / framework / request.param) for framework in FRAMEWORKS]
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def functions_and_classes(source):
+    return {node.name: node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
+def without_docstrings(node):
+    """The syntax tree of a definition as text, its docstrings left out."""
+    node = copy.deepcopy(node)
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(inner) is not None:
+            inner.body = inner.body[1:]
+    return ast.dump(node)
+
+
+def in_helpers(framework):
+    """Every top-level definition that a notebook of this framework can teach, with the constants beside it."""
+    found = {}
+    for name in (*MODULES, f"model_{framework}"):
+        tree = ast.parse(inspect.getsource(importlib.import_module(f"helpers.{name}")))
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                found[node.name] = without_docstrings(node)
+            elif isinstance(node, ast.Assign):
+                found[ast.unparse(node.targets[0])] = ast.dump(node)
+    return found
+
+
+def not_taught_as_in_helpers(cells, framework):
+    """Sentences for each definition that is untagged, or tagged and unlike the one in helpers."""
+    known, found = in_helpers(framework), []
+    for cell in cells:
+        for node in ast.parse(cell["text"]).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                if TEACHES not in tags(cell) and node.name in known:
+                    found.append(f"{cell['id']}: {node.name} stands in helpers, but the cell has no tag")
+                if TEACHES in tags(cell) and without_docstrings(node) != known.get(node.name):
+                    found.append(f"{cell['id']}: {node.name} differs from helpers")
+            elif TEACHES in tags(cell):
+                name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+                if ast.dump(node) != known.get(name):
+                    found.append(f"{cell['id']}: {ast.unparse(node)} is not in helpers")
+    return found
+
+
+def own_framework(path):
+    return path.parent.name if path.parent.name in FRAMEWORKS else "pytorch"
+
+
+def test_there_are_six_steps_in_both_frameworks():
+    names = ["01_data", "02_embedding_layer", "03_skip_gram", "04_loss", "05_training", "06_similarity"]
+    for framework in FRAMEWORKS:
+        found = sorted(path.stem for path in (NOTEBOOKS / framework).glob("*.ipynb"))
+        assert found[:6] == names
+        assert [int(name[:2]) for name in found] == sorted({int(name[:2]) for name in found})
+
+
+def test_the_twins_are_equal(pair):
+    assert differences(*pair) == []
+
+
+def test_at_least_three_fifths_of_the_cells_are_shared(pair):
+    for notebook in pair:
+        shared = [cell for cell in notebook["cells"] if framework_of(cell) is None]
+        assert len(shared) >= 0.6 * len(notebook["cells"])
+
+
+def test_what_is_taught_is_what_helpers_holds(path):
+    assert not_taught_as_in_helpers(code_cells(read_notebook(path)), own_framework(path)) == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_public_definition_is_taught_in_exactly_one_step(framework):
+    model = {"pytorch": model_pytorch, "mxnet": model_mxnet}[framework]
+    public = set()
+    for module in (examples, model):
+        public |= {name for name in functions_and_classes(inspect.getsource(module)) if not name.startswith("_")}
+        public = {name for name in public if not hasattr(module, name) or getattr(module, name).__module__.startswith("helpers")}
+    methods = {name for cls in (examples.Vocab, examples.Minibatches, examples.Examples, model.SigmoidBCELoss) for name in vars(cls)}
+    taught = {}
+    for name in steps():
+        for cell in code_cells(read_notebook(NOTEBOOKS / framework / name)):
+            if TEACHES in tags(cell):
+                for defined in defined_names(cell):
+                    taught.setdefault(defined, []).append(name)
+    public -= methods
+    assert len(public) >= 25
+    assert {name: taught.get(name) for name in public if len(taught.get(name, ())) != 1} == {}
+
+
+def test_a_taught_function_has_at_most_15_lines_and_a_cell_without_one_too(path):
+    for cell in code_cells(read_notebook(path)):
+        for name, node in functions_and_classes(cell["text"]).items():
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno + 1 <= 15, f"{cell['id']}: {name}"
+        if TEACHES not in tags(cell) and not cell["id"].startswith(("imports", "parameters")):
+            assert len([line for line in cell["text"].splitlines() if line.strip()]) <= 15, cell["id"]
+
+
+def test_ids_are_words_tags_are_known_and_the_format_is_4_5(path):
+    notebook = read_notebook(path)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    for cell in notebook["cells"]:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"]), cell["id"]
+        assert tags(cell) <= {TEACHES, VARIES, COMPARED, "parameters"}, cell["id"]
+        assert not {VARIES, COMPARED} <= tags(cell), f"{cell['id']} is compared though it varies"
+
+
+def test_notebooks_share_one_set_up_cell_and_have_parameters(path):
+    cells = {cell["id"]: cell for cell in read_notebook(path)["cells"]}
+    first = {cell["id"]: cell for cell in read_notebook(PATHS[0])["cells"]}
+    assert cells["set-up"]["text"] == first["set-up"]["text"]
+    assert tags(cells["parameters"]) == {"parameters"}
+    assert {"corpus", "seed", "strict"} <= defined_names(cells["parameters"])
+    order = list(cells)
+    assert order.index("set-up") < order.index("parameters")
+
+
+def test_notebooks_import_functions_and_never_modules_from_helpers(path):
+    for cell in code_cells(read_notebook(path)):
+        for node in ast.walk(ast.parse(cell["text"])):
+            if isinstance(node, ast.Import):
+                assert not any(alias.name.startswith("helpers") for alias in node.names), cell["id"]
+            if isinstance(node, ast.ImportFrom) and node.module == "helpers":
+                raise AssertionError(f"{cell['id']} imports a module")
+            if isinstance(node, ast.alias) and node.asname == "np":
+                assert node.name == "numpy", cell["id"]
+
+
+def test_outputs_are_fresh_whole_and_clean(path):
+    raw = path.read_text(encoding="utf-8")
+    assert len(raw.encode()) < 300_000
+    notebook = read_notebook(path)
+    counts = [cell["execution_count"] for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    for cell in code_cells(notebook):
+        assert "execution" not in cell["metadata"], f"{cell['id']} holds times"
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error" and output.get("name") != "stderr", cell["id"]
+            shown = json.dumps(output.get("text", "")) + json.dumps({k: v for k, v in output.get("data", {}).items() if "image" not in k})
+            assert not re.search(r"/(home|root|Users|tmp|work)/", shown), cell["id"]
+            assert "\\r" not in shown, f"{cell['id']} holds a bar's unfinished states"
+            assert "image/svg+xml" not in output.get("data", {})
+
+
+def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_shows(path):
+    figures = 0
+    for cell in code_cells(read_notebook(path)):
+        for position, output in enumerate(cell["outputs"]):
+            if "image/png" in output.get("data", {}):
+                figures += 1
+                alt = output["metadata"]["image/png"]["alt"]
+                assert len(alt.split()) >= 6 and alt.endswith("."), cell["id"]
+                below = "".join("".join(other.get("text", "")) for other in cell["outputs"][position + 1 :])
+                assert alt in below, f"{cell['id']} prints no description"
+    assert figures >= 1
+
+
+def test_each_notebook_has_three_compared_cells_with_outputs(path):
+    compared = [cell for cell in code_cells(read_notebook(path)) if COMPARED in tags(cell)]
+    assert len(compared) >= 3
+    assert all(cell["outputs"] for cell in compared)
+
+
+def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_the_next_step(path):
+    cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown"]
+    headings = [line for cell in cells for line in cell["text"].splitlines() if re.match(r"#+ ", line)]
+    levels = [len(line.split()[0]) for line in headings]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:])), headings
+    assert "After this notebook you can" in cells[0]["text"]
+    assert re.search(r"minutes?|seconds", cells[0]["text"]) and re.search(r"\d MB|\d GB", cells[0]["text"])
+    assert "Exercises" in cells[-1]["text"] and "](" in cells[-1]["text"]
+
+
+def test_links_in_notebooks_lead_to_files(path):
+    for cell in read_notebook(path)["cells"]:
+        if cell["cell_type"] == "markdown":
+            for target in re.findall(r"\]\(([^)#]+)\)", cell["text"]):
+                if not target.startswith("http"):
+                    assert (path.parent / target).exists(), f"{cell['id']}: {target}"
+
+
+def test_no_long_extract_of_a_text_stands_in_an_output(path):
+    for cell in code_cells(read_notebook(path)):
+        for line in printed(cell).splitlines():
+            assert len(re.findall(r"[a-z]+", line)) < 45, cell["id"]
+
+
+# The rules catch what they are for: each breaks a copy of a real pair in one way.
+
+
+def broken(pair, edit):
+    pair = copy.deepcopy(pair)
+    edit(*({cell["id"]: cell for cell in notebook["cells"]} for notebook in pair), *pair)
+    return differences(*pair)
+
+
+@pytest.fixture
+def loss_pair():
+    return [read_notebook(NOTEBOOKS / framework / "04_loss.ipynb") for framework in FRAMEWORKS]
+
+
+def set_text(cell, text):
+    cell["text"] = text
+
+
+BREAKS = {
+    "another source": lambda one, two, *_: set_text(two["blind-loss"], "pass"),
+    "another tags": lambda one, two, *_: two["blind-loss"]["metadata"].update(tags=[]),
+    "prints another text": lambda one, two, *_: two["example"]["outputs"].clear(),
+    "stands twice": lambda one, two, first, second: first["cells"].append(one["blind-loss"]),
+    "part at": lambda one, two, first, second: second["cells"].remove(two["blind-loss"]),
+    "should be one shared cell": lambda one, two, *_: (set_text(one["loss-pytorch"], "a = 1"), set_text(two["loss-mxnet"], "a = 1")),
+    "defines other names": lambda one, two, *_: set_text(two["loss-mxnet"], "class Loss:\n    pass"),
+    "stands in the mxnet variant": lambda one, two, first, second: second["cells"].append(one["loss-pytorch"]),
+    "another sequence": lambda one, two, first, second: second["cells"].remove(two["loss-mxnet"]),
+}
+
+
+@pytest.mark.parametrize("sentence", BREAKS)
+def test_each_way_to_break_the_twins_is_named(loss_pair, sentence):
+    assert differences(*loss_pair) == []
+    assert any(sentence in difference for difference in broken(loss_pair, BREAKS[sentence])), broken(loss_pair, BREAKS[sentence])
+
+
+def test_an_untagged_and_a_changed_definition_are_named():
+    cells = code_cells(read_notebook(NOTEBOOKS / "pytorch" / "04_loss.ipynb"))
+    taught = next(cell for cell in cells if cell["id"] == "blind-loss")
+    changed = {**taught, "text": taught["text"].replace("(1 - share)", "(2 - share)")}
+    untagged = {**taught, "metadata": {}}
+    assert "differs from helpers" in not_taught_as_in_helpers([changed], "pytorch")[0]
+    assert "has no tag" in not_taught_as_in_helpers([untagged], "pytorch")[0]
+
+
+def test_copying_shared_cells_makes_the_twins_equal_again_and_keeps_the_frameworks_own(loss_pair, tmp_path):
+    source, target = copy.deepcopy(loss_pair)
+    cells = {cell["id"]: cell for cell in source["cells"]}
+    cells["blind-loss"]["source"] = [cells["blind-loss"]["text"] + "\n# changed\n"]
+    write_notebook(tmp_path / "source.ipynb", source)
+    copied = copy_shared(read_notebook(tmp_path / "source.ipynb"), target)
+    write_notebook(tmp_path / "target.ipynb", copied)
+    one, two = (read_notebook(tmp_path / f"{name}.ipynb") for name in ("source", "target"))
+    assert differences(one, two) == []
+    own = [[cell for cell in notebook["cells"] if framework_of(cell)] for notebook in (loss_pair[1], two)]
+    assert own[0] == own[1]
+
+
+def test_copying_names_an_own_cell_that_has_no_counterpart(loss_pair):
+    source, target = loss_pair
+    target["cells"] = [cell for cell in target["cells"] if cell["id"] != "loss-mxnet"]
+    with pytest.raises(ValueError, match="no cell of its own for loss-pytorch"):
+        copy_shared(source, target)

@@ -1,0 +1,153 @@
+"""The README's links and commands, the lists of packages, the Makefile's set-up, and the commands' own help."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from helpers.check_environment import compare, read_requirements
+from helpers.twins import NOTEBOOKS, defined_names, read_notebook
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def run(*command, **options):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
+
+
+def test_links_in_the_readme_lead_to_files():
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if not target.startswith("http")]
+    assert len(targets) >= 14
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_readme_lists_every_step_of_both_frameworks():
+    for path in NOTEBOOKS.rglob("[0-9]*.ipynb"):
+        assert f"]({path.relative_to(ROOT).as_posix()})" in README
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = set(re.findall(r"`?make ([a-z-]+)", README))
+    assert {"course", "test", "lab", "setup"} <= targets
+    for target in targets:
+        assert run("make", "-n", target).returncode == 0, target
+
+
+def test_every_module_command_of_the_readme_says_what_it_is_for():
+    modules = set(re.findall(r"python -m (helpers\.\w+)", README))
+    assert {"helpers.course", "helpers.twins", "helpers.check_environment"} <= modules
+    for module in modules:
+        done = run(sys.executable, "-m", module, "--help")
+        assert done.returncode == 0 and "Usage:" in done.stdout and len(done.stdout.splitlines()) >= 4, done.stderr
+
+
+def test_options_and_parameters_in_the_readme_are_known():
+    known = {name for path in NOTEBOOKS.rglob("*.ipynb") for cell in read_notebook(path)["cells"] if cell["id"] == "parameters" for name in defined_names(cell)}
+    assert {name for name in re.findall(r"-p (\w+) \S+", README)} <= known
+    help_text = run(sys.executable, "-m", "helpers.course", "--help").stdout
+    for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.course[^`\n]*", README)))):
+        assert option in help_text
+
+
+def test_requirements_name_the_seven_packages_and_pin_every_line():
+    here, _ = read_requirements()
+    names = {requirement.name for requirement in here}
+    assert {"jupyter", "torch", "mxnet", "d2l", "matplotlib", "nbval", "papermill"} <= names
+    for name in ("requirements.txt", "requirements-test.txt"):
+        for requirement in read_requirements(ROOT / name)[0]:
+            assert re.fullmatch(r"==[\d.]+", str(requirement.specifier)), requirement
+    assert (ROOT / "requirements-test.txt").read_text().startswith("-r requirements.txt\n")
+
+
+def test_the_environment_is_the_one_that_the_list_names():
+    wrong = [requirement.name for requirement in read_requirements()[0] if not compare(requirement)[1]]
+    assert wrong == []
+    check = run(sys.executable, "-m", "pip", "check")
+    assert check.returncode == 0, check.stdout
+
+
+def test_check_environment_names_what_is_missing_for_which_half(monkeypatch, capsys):
+    from click.testing import CliRunner
+
+    from helpers import check_environment
+
+    found = check_environment.metadata.version
+
+    def version(name):
+        if name in ("mxnet", "gensim"):
+            raise check_environment.metadata.PackageNotFoundError(name)
+        return "0.0" if name == "torch" else found(name)
+
+    monkeypatch.setattr(check_environment.metadata, "version", version)
+    done = CliRunner().invoke(check_environment.main, [])
+    assert done.exit_code == 1
+    assert "PyTorch half: look at gensim, torch\n" in done.output
+    assert "MXNet half: look at gensim, mxnet\n" in done.output
+    assert re.search(r"torch +==[\d.]+ +0\.0 +<- differs", done.output)
+    assert re.search(r"mxnet +==[\d.]+ +nothing +<- missing", done.output)
+
+
+def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works(tmp_path):
+    (tmp_path / "mxnet.py").write_text("raise ImportError('none here')")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    failed = run(sys.executable, "-c", "import helpers.model_mxnet", env=env)
+    last = failed.stderr.strip().splitlines()[-1]
+    assert failed.returncode == 1
+    assert last.startswith("ImportError: The MXNet half needs mxnet 1.9.1") and "Python 3.10 or 3.11" in last
+    code = "from helpers.model_pytorch import new_model; print(len(new_model(5, 2, 0)))"
+    assert run(sys.executable, "-c", code, env=env).stdout == "2\n"
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.12"])
+def test_another_python_gets_one_line_that_says_which_is_needed_and_why(tmp_path, version):
+    fake = tmp_path / "python"
+    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])\" \"$2\"\n")
+    fake.chmod(0o755)
+    done = run("make", "setup", f"PYTHON={fake}", f"VENV={tmp_path}/venv")
+    assert done.returncode != 0
+    first, *rest = done.stderr.splitlines()
+    assert "needs Python 3.10 or 3.11" in first and "NumPy 1.23.5" in first and "PYTHON=" in first
+    assert all(line.startswith("make: ***") for line in rest)
+    assert not (tmp_path / "venv").exists()
+
+
+def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_up(tmp_path):
+    setup = (ROOT / "Makefile").read_text()
+    line = re.search(r"-c \"(import os, sysconfig;.*)\"\n", setup)[1].replace("\\\\n", "\\n")
+    site = tmp_path / "site"
+    site.mkdir()
+    code = line.replace("sysconfig.get_path('purelib')", f"'{site}'")
+    assert run(sys.executable, "-c", code).returncode == 0
+    code = f"import site; site.addsitedir({str(site)!r}); import helpers; print(helpers.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == str(ROOT / "helpers" / "__init__.py"), done.stderr
+
+
+def set_up_cell():
+    cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / "01_data.ipynb")["cells"]}
+    return cells["set-up"]["text"]
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "notebooks", ROOT / "notebooks" / "mxnet"])
+def test_the_set_up_cell_finds_helpers_from_any_folder_of_the_repository(folder):
+    code = set_up_cell() + "\nimport helpers\nprint(helpers.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.stdout.strip() == str(ROOT / "helpers" / "__init__.py"), done.stderr
+
+
+def test_the_set_up_cell_says_what_to_do_elsewhere(tmp_path):
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", set_up_cell()], cwd=tmp_path, capture_output=True, text=True)
+    assert "make setup" in done.stderr.splitlines()[-1]
+
+
+def test_environment_yml_takes_the_list_and_a_python_that_fits():
+    text = (ROOT / "environment.yml").read_text()
+    assert re.search(r"python ?= ?3\.1[01]", text) and "-r requirements.txt" in text
+
+
+def test_both_licences_are_named():
+    licence = (ROOT / "LICENSE").read_text()
+    assert "MIT License" in licence and "Creative Commons Attribution 4.0" in licence

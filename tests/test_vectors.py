@@ -1,0 +1,110 @@
+"""Files of vectors, cosines and the map."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from helpers.examples import Vocab
+from helpers.vectors import (
+    choose_query,
+    load_vectors,
+    map_groups,
+    nearest,
+    place_on_map,
+    random_pair_cosines,
+    save_vectors,
+    vocab_of,
+)
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    rng = np.random.default_rng(0)
+    tokens = ["<unk>", *(f"word{number}" for number in range(80)), "naïve", 'quo"te']
+    embed_v, embed_u = rng.normal(size=(2, len(tokens), 7)).astype(np.float32)
+    return tmp_path / "vectors.safetensors", embed_v, embed_u, tokens, {"corpus": "ptb", "lr": 0.002, "epochs": [{"loss": 0.5}]}
+
+
+def test_what_is_saved_is_loaded_to_the_bit(vectors):
+    path, embed_v, embed_u, tokens, settings = vectors
+    save_vectors(*vectors)
+    found = load_vectors(path)
+    np.testing.assert_array_equal(found.embed_v, embed_v)
+    np.testing.assert_array_equal(found.embed_u, embed_u)
+    assert (found.tokens, found.settings) == (tokens, settings)
+    assert [child.name for child in path.parent.iterdir()] == [path.name]
+    vocab = vocab_of(found.tokens)
+    assert vocab["naïve"] == 81 and vocab.to_tokens(81) == "naïve" and len(vocab) == len(tokens)
+
+
+def test_a_failed_save_keeps_the_file_that_was_there(vectors):
+    path, embed_v, embed_u, tokens, settings = vectors
+    save_vectors(*vectors)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        save_vectors(path, embed_v, embed_u, tokens, {"not json": object()})
+    with pytest.raises(ValueError, match="82 words for tables of 83"):
+        save_vectors(path, embed_v, embed_u, tokens[1:], settings)
+    assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+
+
+def test_vectors_go_to_safetensors_files_only(vectors, tmp_path):
+    with pytest.raises(ValueError, match="must end in .safetensors"):
+        save_vectors(tmp_path / "vectors.bin", *vectors[1:])
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "text", "folder", "missing"])
+def test_a_file_that_is_no_vectors_file_is_refused_with_a_reason(vectors, damage):
+    path = vectors[0]
+    save_vectors(*vectors)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-8])
+    elif damage == "other":
+        save_file({"weights": vectors[1]}, path)
+    elif damage == "text":
+        path.write_text("word 0.1 0.2")
+    elif damage in ("folder", "missing"):
+        path.unlink()
+        if damage == "folder":
+            path.mkdir()
+    with pytest.raises((ValueError, FileNotFoundError), match="not a vectors file|no vectors file"):
+        load_vectors(path)
+
+
+def test_random_pairs_are_of_different_known_words():
+    table = np.eye(6, dtype=np.float32)
+    assert (random_pair_cosines(table, 5000, np.random.default_rng(0)) == 0).all()
+    table[0] = np.nan
+    assert np.isfinite(random_pair_cosines(table, 5000, np.random.default_rng(0))).all()
+    two = random_pair_cosines(np.array([[9, 9], [1, 0], [1, 1]], np.float32), 10, np.random.default_rng(0))
+    np.testing.assert_allclose(two, np.sqrt(0.5), rtol=1e-6)
+
+
+def test_the_map_shows_no_word_twice_and_is_the_same_each_time(vectors):
+    _, embed_v, _, tokens, _ = vectors
+    vocab = vocab_of(tokens)
+    groups = map_groups("word7", vocab, embed_v)
+    words = [token for group in groups.values() for token in group]
+    assert len(groups) == 6 and len(set(words)) == len(words) == 60
+    assert words[:10] == ["word7", *nearest(["word7"], 9, embed_v, vocab)["word7"]]
+    places = [place_on_map(embed_v, vocab[words], seed=1) for _ in range(2)]
+    assert places[0].shape == (60, 2)
+    np.testing.assert_array_equal(*places)
+
+
+def test_the_map_of_a_small_vocabulary_has_what_there_is():
+    vocab = Vocab([["alpha", "beta", "gamma", "delta"]])
+    table = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    words = [token for group in map_groups("beta", vocab, table).values() for token in group]
+    assert sorted(words) == ["alpha", "beta", "delta", "gamma"]
+    assert place_on_map(table, vocab[words], 0).shape == (4, 2)
+
+
+def test_the_query_word_is_the_named_one_or_suits_the_corpus():
+    vocab = Vocab([["the"] * 9 + ["chip"] * 3 + ["computer"] * 2 + ["another"] * 4 + ["longer"]])
+    assert choose_query(None, 3, vocab, "ptb") == "chip"
+    assert choose_query(None, 3, vocab, "wikipedia") == "computer"
+    assert choose_query(None, 3, vocab, "mine.txt") == "another"
+    assert choose_query("longer", 3, vocab, "ptb") == "longer"
+    with pytest.raises(LookupError, match="'longre'; near matches: longer"):
+        choose_query("longre", 3, vocab, "ptb")
