@@ -135,15 +135,15 @@ def execute(path):
     """Run a notebook from top to bottom and write it back as it is committed: without times, streams in one piece."""
     import nbformat
     from nbclient import NotebookClient
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        notebook, timeout=None, kernel_name="python3", record_timing=False,
         resources={"metadata": {"path": str(Path(path).parent)}},
     )  # fmt: skip
     client.execute()
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
+    CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
     notebook.metadata = {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
     with whole_file(path) as temporary:
         nbformat.write(notebook, temporary)
