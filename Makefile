@@ -32,7 +32,7 @@ test: $(VENV)/test-ready
 # .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
 fits = import sys, ensurepip, venv; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))
 define install
-@for python in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
+@for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3.10 python3 python); do \
 	if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
 if [ -z "$$found" ]; then \
 	echo "The series needs Python 3.10 or 3.11 (d2l and MXNet fix NumPy 1.23.5, which no newer Python has): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \

@@ -22,7 +22,8 @@ def require_positive(**values):
 
 def require_query(query_token, k, vocab):
     """Raise an error if a word has no vector of its own (LookupError, with near matches) or `k` is out of range."""
-    if query_token not in vocab.token_to_idx or vocab[query_token] == vocab.unk:
+    known = isinstance(query_token, str) and query_token in vocab.token_to_idx
+    if not known or vocab[query_token] == vocab.unk:
         message = f"the vocabulary of {len(vocab):,} words has no {query_token!r}"
         if isinstance(query_token, str):
             near = difflib.get_close_matches(query_token.lower(), vocab.idx_to_token[1:], n=5)
@@ -35,6 +36,12 @@ def require_query(query_token, k, vocab):
     require_whole_numbers(k=k)
     if k > most:
         raise ValueError(f"k must be at most {most}, the number of the other words, not {k}")
+
+
+def require_words(text, vocab):
+    """Raise a ValueError if no word of a text is common enough for the vocabulary."""
+    if len(vocab) < 2:
+        raise ValueError(f"corpus {text.name} has no word that occurs min_freq times: use more text, or a lower min_freq")
 
 
 def require_pairs(examples, text, vocab):

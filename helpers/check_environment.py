@@ -1,12 +1,15 @@
 """Print what the series wants and what this environment has, package by package: `python -m helpers.check_environment`."""
 
+import argparse
 import platform
 import sys
 from importlib import metadata
 from pathlib import Path
 
-import click
-from packaging.requirements import Requirement
+try:
+    from packaging.requirements import Requirement
+except ImportError:  # this command has to work where packages are missing
+    from pip._vendor.packaging.requirements import Requirement
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
@@ -29,21 +32,22 @@ def compare(requirement):
     return found, requirement.specifier.contains(found, prereleases=True)
 
 
-@click.command(help=__doc__)
 def main():
+    """Print the table, and what is missing for which half; exits with 1 where something is."""
+    argparse.ArgumentParser(prog="python -m helpers.check_environment", description=__doc__).parse_args()
     here, elsewhere = read_requirements()
     python_fits = sys.version_info[:2] in ((3, 10), (3, 11))
     lines = [("python", "3.10 or 3.11", platform.python_version(), python_fits)]
     lines += [(r.name, str(r.specifier) or "any", *compare(r)) for r in here]
-    click.echo(f"{'package':16} {'wanted':16} {'found':16}")
+    print(f"{'package':16} {'wanted':16} {'found':16}")
     for name, wanted, found, fits in lines:
-        click.echo(f"{name:16} {wanted:16} {found or 'nothing':16} {'' if fits else '<- differs' if found else '<- missing'}".rstrip())
+        print(f"{name:16} {wanted:16} {found or 'nothing':16} {'' if fits else '<- differs' if found else '<- missing'}".rstrip())
     for name in elsewhere:
-        click.echo(f"{name:16} has no package for this system and Python")
+        print(f"{name:16} has no package for this system and Python")
     missing = {name for name, _, _, fits in lines if not fits} | set(elsewhere)
     for half in ("PyTorch", "MXNet"):
         needs = sorted(name for name in missing if ONE_HALF.get(name, half) == half)
-        click.echo(f"{half} half: {'ready' if not needs else 'look at ' + ', '.join(needs)}")
+        print(f"{half} half: {'ready' if not needs else 'look at ' + ', '.join(needs)}")
     raise SystemExit(0 if not any(name in missing for name, *_ in lines) else 1)
 
 

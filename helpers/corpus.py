@@ -5,6 +5,7 @@ import gzip
 import os
 import sys
 import time
+import unicodedata
 import zipfile
 import zlib
 from pathlib import Path
@@ -64,7 +65,8 @@ def read_corpus(corpus="ptb", strict=False):
         return Text("wikipedia", *_hold_out(_wikipedia_articles()))
     if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
         raise ValueError(f"corpus must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
-    return Text(Path(corpus).name, *_hold_out(_lines_of_file(Path(corpus))))
+    name = Path(corpus).name
+    return Text(str(corpus) if name in NAMES else name, *_hold_out(_lines_of_file(Path(corpus))))
 
 
 def cache_folder():
@@ -157,18 +159,18 @@ def _lines_of_file(path):
         raise FileNotFoundError(f"corpus {str(path)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
     if path.is_dir():
         raise ValueError(f"corpus {str(path)!r} is a folder; name one text file")
-    open_file = gzip.open if path.suffix == ".gz" else open
+    open_file = gzip.open if path.suffix.lower() == ".gz" else open
     lines = []
     try:
         with open_file(path, "rt", encoding="utf-8-sig") as file:
             for line in tqdm(file, desc=path.name, unit=" lines", file=sys.stdout, delay=2):
                 if "\0" in line:
                     raise ValueError(f"{path} is not a text: line {len(lines) + 1:,} holds a zero byte")
-                lines.append(" ".join(tokenize(line, lowercase=True)))
+                lines.append(" ".join(tokenize(unicodedata.normalize("NFC", line), lowercase=True)))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 after line {len(lines):,} ({error.reason}); write it again as UTF-8, "
-            f"for example with: iconv -f latin1 -t utf-8 {path.name}"
+            f"for example with iconv -f latin1 -t utf-8 {path.name} if it is Latin-1"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} can't be unpacked after line {len(lines):,}: {error}") from error

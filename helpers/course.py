@@ -19,6 +19,7 @@ from helpers.files import whole_file
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, read_notebook, tags
 
 PATHS = "corpus", "vectors_path"
+TEXTS = *PATHS, "query_token"
 MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
 
 
@@ -27,8 +28,10 @@ def known_parameters(notebook):
     return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
 
 
-def read_value(text):
-    """Read a parameter from the command line: a Python literal where it is one, else the text itself."""
+def read_value(name, text):
+    """Read a parameter's value from text: a Python literal where it is one, else the text; names and paths stay text."""
+    if not isinstance(text, str) or (name in TEXTS and text != "None"):
+        return text
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -50,7 +53,7 @@ def collect_parameters(pairs, file, notebooks):
             raise click.UsageError(f"{file} is not YAML: {error}") from error
         if not isinstance(given, dict):
             raise click.UsageError(f"{file} must map names to values")
-    given.update((name, read_value(value)) for name, value in pairs)
+    given = {name: read_value(name, value) for name, value in [*given.items(), *pairs]}
     known = sorted({name for notebook in notebooks for name in known_parameters(notebook)})
     for name in given:
         if name not in known:
@@ -67,23 +70,22 @@ def run_notebook(source, target, parameters):
     The executed notebook gets its name when it is whole: after a failure and after Ctrl-C too.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     known = known_parameters(read_notebook(source))
-    start, error, interrupt = time.perf_counter(), None, None
+    start, error = time.perf_counter(), None
     with whole_file(target) as temporary:
         try:
             papermill.execute_notebook(
                 source, temporary, {name: value for name, value in parameters.items() if name in known},
                 kernel_name="python3", cwd=source.parent, progress_bar=False,
             )  # fmt: skip
-        except papermill.PapermillExecutionError as failure:
+        except (papermill.PapermillExecutionError, DeadKernelError) as failure:
             error = failure
         except KeyboardInterrupt as stop:
-            interrupt = stop
+            error = stop
         if not temporary.exists():  # stopped before papermill wrote anything
             shutil.copy(source, temporary)
-    if interrupt is not None:
-        raise interrupt
     values = {}
     for cell in read_notebook(target)["cells"]:
         for output in cell.get("outputs", ()):
@@ -99,9 +101,14 @@ def run_framework(framework, parameters, out, rows):
         values, error, seconds = run_notebook(source, out / framework / source.name, given)
         rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
         if error is not None:
-            rows[-1]["error"] = f"{error.ename}: {error.evalue}"
-            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s, in this cell:\n\n{error.source}\n")
-            click.echo(f"{error.ename}: {error.evalue}", err=True)
+            rows[-1]["error"] = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+            if isinstance(error, KeyboardInterrupt):
+                rows[-1]["error"] = "stopped; what was made stays"
+                click.echo(f"{framework}/{source.stem}: {rows[-1]['error']}")
+                return False
+            cell = getattr(error, "source", "(the kernel died)")
+            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s, in this cell:\n\n{cell}\n")
+            click.echo(rows[-1]["error"], err=True)
             return False
         click.echo(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}")
     return True
@@ -119,7 +126,7 @@ def run_half(framework, parameters, out, answer):
     try:
         well = run_framework(framework, parameters, out, rows)
     except KeyboardInterrupt:
-        click.echo(f"{framework}: stopped; what was made stays")
+        click.echo(f"{framework}: stopped between two notebooks")
     finally:
         answer.send((rows, well))
 
@@ -228,11 +235,17 @@ def main(framework, pairs, file, out):
     frameworks = frameworks_here(framework)
     notebooks = [read_notebook(path) for name in frameworks for path in (NOTEBOOKS / name).glob("*.ipynb")]
     parameters = collect_parameters(pairs, file, notebooks)
+    if parameters.get("vectors_path") and len(frameworks) > 1:
+        raise click.UsageError("both halves would write to vectors_path: choose one with --framework")
     out = Path(out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")).absolute()
     try:
         out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise click.UsageError(f"{out} is not empty; name a new folder")
+        with whole_file(out / "summary.json") as temporary:
+            temporary.write_text("{}")
     except OSError as error:
-        raise click.UsageError(f"can't make the folder {out}: {error}") from error
+        raise click.UsageError(f"can't write to the folder {out}: {error}") from error
     click.echo(f"Writing to {out}")
     rows, well = run_halves(frameworks, parameters, out)
     with whole_file(out / "summary.json") as temporary:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.arguments import require_noise_words, require_pairs
+from helpers.arguments import require_noise_words, require_pairs, require_words
 
 PURPOSES = "examples", "noise", "order", "initial values", "held-out examples", "held-out noise", "random pairs"
 CENTERS_AT_ONCE = 8192  # noise words are drawn for so many centers in one go: enough to be fast, few enough for a cache
@@ -30,7 +30,7 @@ class Vocab:
 
     `sentences` is an iterable of lists of tokens. `vocab[token]` is an id (0 for a token that has none), `vocab[list]`
     a list of ids, and `to_tokens` goes back; `token_freqs` lists (token, count) for every token of the text, whether it
-    has an id or not. The interface is that of d2l's Vocab, which sorts `<unk>` in among the words.
+    has an id or not. All this is as in d2l's Vocab, which sorts `<unk>` in among the words, and also takes a flat list.
     """
 
     unk = 0
@@ -260,7 +260,11 @@ def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, 
 
 
 def describe(text, vocab):
-    """Say in two lines what a text holds: a look that tells a misread file before an hour of training does."""
+    """Say in two lines what a text holds: a look that tells a misread file before an hour of training does.
+
+    Raises ValueError where no word is common enough for the vocabulary.
+    """
+    require_words(text, vocab)
     num_tokens = sum(count for _, count in vocab.token_freqs)
     num_known = sum(count for token, count in vocab.token_freqs if vocab[token] != vocab.unk)
     commonest = ", ".join(token for token, _ in vocab.token_freqs[:10])

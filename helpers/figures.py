@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 MARKERS = "os^Dv*P"
 
@@ -115,12 +115,11 @@ def noise_figure(counts, probability):
     return fig
 
 
-def heat_map(axes, values, title, xlabel, ylabel, digits=2):
-    """Draw a matrix with its numbers written into the cells."""
-    largest = abs(values).max() or 1
+def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
+    """Draw a matrix, coloured from minus `largest` to `largest`, with its numbers written into the cells."""
     axes.imshow(values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        color = "white" if abs(value) > 0.45 * largest else BLACK
+        color = "white" if abs(value) > 0.55 * largest else BLACK
         axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", fontsize=8, color=color)
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=range(values.shape[1]), yticks=range(values.shape[0]))
 
@@ -128,10 +127,10 @@ def heat_map(axes, values, title, xlabel, ylabel, digits=2):
 def lookup_figure(table, ids):
     """Draw a table of vectors, the rows that a lookup takes framed, beside what the lookup gives."""
     fig, (whole, taken) = new_figure(2, (7, 4.5))
-    heat_map(whole, table, "The table", "dimension", "id", 1)
+    heat_map(whole, table, "The table", "dimension", "id", table.max(), 1)
     for row in set(ids):
         whole.add_patch(Rectangle((-0.5, row - 0.5), table.shape[1], 1, fill=False, edgecolor=BLUE, linewidth=2))
-    heat_map(taken, table[ids], "The rows of x", "dimension", "position in x", 1)
+    heat_map(taken, table[ids], "embed(x), its vectors in order", "dimension", "position in x, row by row", table.max(), 1)
     taken.set_yticks(range(len(ids)), [f"{position}: id {row}" for position, row in enumerate(ids)])
     return fig
 
@@ -139,7 +138,7 @@ def lookup_figure(table, ids):
 def scores_figure(scores, centers, words):
     """Draw the score of each center word (a row) with each context or noise word (a column)."""
     fig, axes = new_figure(size=(6, 2.8))
-    heat_map(axes, scores, "Score of a center word with a context word", "context word", "center word")
+    heat_map(axes, scores, "Score of a center word with a context word", "context word", "center word", abs(scores).max())
     axes.set_xticks(range(len(words)), words)
     axes.set_yticks(range(len(centers)), centers)
     return fig
@@ -154,7 +153,7 @@ def loss_figure():
     axes.plot(0, np.log(2), "o", color=BLACK)
     axes.annotate("ln 2 = 0.693", (0, np.log(2)), (0, 1.2), ha="center")
     axes.legend(frameon=False)
-    label(axes, "A wrong sign costs in proportion to the score", "score", "loss")
+    label(axes, "A large score of the wrong sign costs about its size", "score", "loss")
     return fig
 
 
@@ -185,6 +184,6 @@ def map_figure(places, groups):
         for x, y, word in zip(xs, ys, words):
             axes.annotate(word, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    label(axes, "Words on a map: near words have a high cosine", "first coordinate", "second coordinate")
+    label(axes, "Words on a map made from their cosines", "first coordinate", "second coordinate")
     axes.set(xticks=[], yticks=[])
     return fig

@@ -66,13 +66,17 @@ class History(list):
         self.bar.set_description(f"epoch {len(self) + 1}/{self.num_epochs}", refresh=False)
         points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
         start = time.perf_counter()
-        for number, batch in enumerate(self.data_iter.epoch(len(self)), 1):
-            yield batch
-            self.bar.update()
-            if number in points:
-                self.seconds += time.perf_counter() - start
-                self.curve.add("training", len(self) + number / num_batches, self.totals[0] / self.totals[1])
-                start = time.perf_counter()
+        try:
+            for number, batch in enumerate(self.data_iter.epoch(len(self)), 1):
+                yield batch
+                self.bar.update()
+                if number in points:
+                    self.seconds += time.perf_counter() - start
+                    self.curve.add("training", len(self) + number / num_batches, self.totals[0] / self.totals[1])
+                    start = time.perf_counter()
+        except BaseException:  # stopped: the bar must not linger into the next training
+            self.bar.close()
+            raise
 
     def add(self, losses, mask):
         """Count the losses of the minibatch that was just trained on."""

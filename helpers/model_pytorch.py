@@ -118,7 +118,7 @@ def train(net, data_iter, lr, num_epochs, device=None):
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs)
     device = get_device(device)
-    optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=True)
+    optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr)
     history = History(data_iter, num_epochs, device)
     for _ in range(num_epochs):
         for batch in history.batches():

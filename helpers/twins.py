@@ -35,6 +35,11 @@ def write_notebook(path, notebook):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def all_notebooks():
+    """Return the paths of all notebooks, without the checkpoints that JupyterLab leaves beside them."""
+    return sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
 def steps():
     """Return the names of the notebooks that have a variant in either framework."""
     return sorted({path.name for framework in FRAMEWORKS for path in (NOTEBOOKS / framework).glob("*.ipynb")})
@@ -114,13 +119,16 @@ def copy_shared(source, target):
     """Return the target's notebook with the shared cells of the source and its own cells in their places.
 
     Own cells follow the source's: an own cell of the source stands for the target's cell of that name, which must be
-    there (ValueError).
+    there (ValueError). What varies is not copied: such a cell keeps the target's output, or has none.
     """
+    outputs = {cell["id"]: (cell["outputs"], cell["execution_count"]) for cell in target["cells"] if "outputs" in cell}
     own = {cell["id"].rsplit("-", 1)[0]: cell for cell in target["cells"] if framework_of(cell)}
     cells = []
     for cell in source["cells"]:
         name = cell["id"].rsplit("-", 1)[0]
         if framework_of(cell) is None:
+            if VARIES in tags(cell):
+                cell["outputs"], cell["execution_count"] = outputs.get(cell["id"], ([], None))
             cells.append(cell)
         elif name in own:
             cells.append(own.pop(name))
@@ -186,7 +194,7 @@ def copy(source, names):
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 def run(paths):
     """Run notebooks from top to bottom and save them with their outputs, as they are committed: all, or PATHS."""
-    for path in paths or sorted(NOTEBOOKS.rglob("*.ipynb")):
+    for path in paths or all_notebooks():
         click.echo(path)
         execute(path)
 

@@ -22,14 +22,20 @@ class Vectors(NamedTuple):
     settings: dict
 
 
+def require_vectors_path(path):
+    """Raise a ValueError if `path` is neither None nor the name of a .safetensors file."""
+    if path is not None and Path(path).suffix != ".safetensors":
+        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
+
+
 def save_vectors(path, embed_v, embed_u, tokens, settings):
     """Write both tables, their words and the settings to a .safetensors file, whole or not at all.
 
     The tables are (V, d) float32. `tokens` lists V words, `settings` is a dict that JSON can hold; both stand as JSON in
     the file's metadata.
     """
-    if Path(path).suffix != ".safetensors":
-        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
+    require_vectors_path(path)
+    embed_v, embed_u = (np.ascontiguousarray(table, np.float32) for table in (embed_v, embed_u))
     if not len(embed_v) == len(embed_u) == len(tokens):
         raise ValueError(f"{len(tokens)} words for tables of {len(embed_v)} and {len(embed_u)} rows")
     metadata = {"tokens": json.dumps(list(tokens)), "settings": json.dumps(settings)}
@@ -45,10 +51,10 @@ def load_vectors(path):
         with safe_open(path, "numpy") as file:
             tables = [file.get_tensor(name) for name in ("embed_v", "embed_u")]
             tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
+        if {(table.ndim, len(table)) for table in tables} != {(2, len(tokens))}:
+            raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables]}")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a vectors file of this series: {error}") from error
-    if {(table.ndim, len(table)) for table in tables} != {(2, len(tokens))}:
-        raise ValueError(f"{path} holds {len(tokens)} words for tables of {[table.shape for table in tables]}")
     return Vectors(*tables, tokens, settings)
 
 
@@ -71,6 +77,15 @@ def random_pair_cosines(table, num_pairs, rng):
     other = 1 + (first - 1 + rng.integers(1, len(table) - 1, num_pairs)) % (len(table) - 1)
     rows = unit_rows(table)
     return np.einsum("ij,ij->i", rows[first], rows[other])
+
+
+def nearest_cosines(table, num_words, rng):
+    """Return the cosine of each of some random words, row 0 (`<unk>`) left out, with the word nearest to it."""
+    rows = unit_rows(table)
+    chosen = rng.choice(np.arange(1, len(table)), min(num_words, len(table) - 1), replace=False)
+    cosines = rows[chosen] @ rows.T
+    cosines[:, 0] = cosines[np.arange(len(chosen)), chosen] = -2
+    return cosines.max(axis=1)
 
 
 def nearest(words, k, table, vocab):

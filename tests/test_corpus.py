@@ -53,6 +53,13 @@ def test_a_text_of_ones_own_is_lower_cased_and_split_into_words(tmp_path, suffix
     assert list(text.sentences[:2]) == [["the", "cat", "sat"], ["it", "s", "o", "clock", "ünïcödé"]]
 
 
+def test_a_file_called_as_a_corpus_keeps_its_path_as_its_name(tmp_path):
+    path = tmp_path / "ptb"
+    path.write_text("cafe\u0301 au lait\n")
+    text = read_corpus(path)
+    assert text.name == str(path) and list(text.sentences)[0][0] == "caf\u00e9"
+
+
 def test_the_last_twentieth_of_the_tokens_is_held_out_even_within_one_line(tmp_path):
     path = tmp_path / "line.txt"
     path.write_text(" ".join(f"word{'abcdefghij'[n % 10]}" for n in range(1000)))

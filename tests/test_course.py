@@ -1,6 +1,7 @@
 """The runner: the whole series on small texts through papermill, what it writes, and how it fails."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,8 +9,8 @@ import time
 
 import pytest
 
-from helpers.course import run_notebook
-from helpers.twins import NOTEBOOKS
+from helpers.course import collect_parameters, run_notebook
+from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook
 from helpers.vectors import load_vectors
 from tests.conftest import ROOT
 
@@ -91,6 +92,31 @@ def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     assert known in " ".join(done.stderr.split())
 
 
+def test_a_run_is_not_mixed_with_what_is_there_and_vectors_are_not_written_twice(tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    done = course("--out", tmp_path)
+    assert done.returncode == 2 and "is not empty; name a new folder" in done.stderr
+    done = course("--out", tmp_path / "mine.txt")
+    assert done.returncode == 2 and "mine.txt" in done.stderr
+    done = course("--out", tmp_path / "new", vectors_path="v.safetensors")
+    assert done.returncode == 2 and "choose one with --framework" in done.stderr
+
+
+def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
+    (tmp_path / "p.yaml").write_text("lr: 1e-3\nquery_token: 'None'\n")
+    notebooks = [read_notebook(path) for path in all_notebooks()]
+    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("strict", "True")], tmp_path / "p.yaml", notebooks)
+    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "strict": True}
+
+
+@pytest.mark.parametrize("step", ["01_data", "03_skip_gram"])
+def test_a_text_that_is_too_small_says_what_to_do(step, tmp_path):
+    (tmp_path / "few.txt").write_text("the cat sat on the mat\nthe dog sat too\n")
+    source = NOTEBOOKS / "pytorch" / f"{step}.ipynb"
+    _, error, _ = run_notebook(source, tmp_path / "out.ipynb", {"corpus": str(tmp_path / "few.txt")})
+    assert error.ename == "ValueError" and "use more text, or a lower min_freq" in error.evalue
+
+
 @pytest.mark.parametrize("text, reason", [("- a\n- b\n", "must map names to values"), ("a: [", "is not YAML"), ("epochs: 3\n", "no notebook has")])
 def test_a_parameter_file_that_cannot_serve_is_refused(tmp_path, text, reason):
     (tmp_path / "p.yaml").write_text(text)
@@ -113,13 +139,13 @@ def test_a_failing_notebook_stops_its_half_shows_the_cell_and_leaves_what_was_ma
 def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
     process = subprocess.Popen(
         command("--framework", "pytorch", "--out", tmp_path / "out", corpus=small_text, num_epochs=100000, embed_size=8),
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     for line in process.stdout:
         if "04_loss" in line:
             break
     time.sleep(10)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
     rest, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     folder = tmp_path / "out" / "pytorch"
@@ -127,4 +153,6 @@ def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
     for number in range(1, 6):
         (notebook,) = folder.glob(f"0{number}_*.ipynb")
         assert json.loads(notebook.read_text())["cells"]
-    assert (tmp_path / "out" / "summary.json").exists() and (tmp_path / "out" / "index.html").exists()
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert [row.get("error", "") for row in rows] == [""] * 4 + ["stopped; what was made stays"]
+    assert (tmp_path / "out" / "index.html").read_text().count("<tr>") == 6

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import model_mxnet, model_pytorch
-from helpers.examples import Minibatches, initial_tables
+from helpers.examples import initial_tables
 from helpers.history import blind_loss, means
 from tests import seed_mxnet, seed_pytorch
 from tests.reference import Adam, loss_and_gradients, random_batch
@@ -234,4 +234,3 @@ def test_minibatches_are_the_same_in_both_frameworks(small_text):
     for one, two in zip(*loaded):
         for first, second in zip(one, two):
             np.testing.assert_array_equal(first.numpy(), second.asnumpy())
-    assert all(isinstance(data_iter, Minibatches) for data_iter in loaded)

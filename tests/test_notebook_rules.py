@@ -11,12 +11,11 @@ import pytest
 
 from helpers import examples, model_mxnet, model_pytorch
 from helpers.twins import (
-    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, copy_shared, defined_names, differences, framework_of, printed,
+    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, printed,
     read_notebook, steps, tags, write_notebook,
 )  # fmt: skip
 
-PATHS = sorted(NOTEBOOKS.rglob("*.ipynb"))
-PATHS = [path for path in PATHS if ".ipynb_checkpoints" not in path.parts]
+PATHS = all_notebooks()
 COMPARED = "nbval-check-output"
 MODULES = "examples", "history", "vectors", "figures", "corpus"
 

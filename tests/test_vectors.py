@@ -10,6 +10,7 @@ from helpers.vectors import (
     load_vectors,
     map_groups,
     nearest,
+    nearest_cosines,
     place_on_map,
     random_pair_cosines,
     save_vectors,
@@ -78,6 +79,21 @@ def test_random_pairs_are_of_different_known_words():
     assert np.isfinite(random_pair_cosines(table, 5000, np.random.default_rng(0))).all()
     two = random_pair_cosines(np.array([[9, 9], [1, 0], [1, 1]], np.float32), 10, np.random.default_rng(0))
     np.testing.assert_allclose(two, np.sqrt(0.5), rtol=1e-6)
+
+
+def test_the_nearest_cosines_are_those_of_the_nearest_words(vectors):
+    _, embed_v, _, tokens, _ = vectors
+    vocab = vocab_of(tokens)
+    unit = embed_v / np.linalg.norm(embed_v, axis=1, keepdims=True)
+    wanted = [unit[vocab[token]] @ unit[vocab[nearest([token], 1, embed_v, vocab)[token][0]]] for token in tokens[1:]]
+    found = nearest_cosines(embed_v, 1000, np.random.default_rng(0))
+    np.testing.assert_allclose(np.sort(found), np.sort(wanted), rtol=1e-5)
+
+
+def test_a_table_that_lies_across_in_memory_is_saved_as_it_is(tmp_path):
+    table = np.arange(12, dtype=np.float64).reshape(3, 4).T
+    save_vectors(tmp_path / "v.safetensors", table, table, list("abcd"), {})
+    np.testing.assert_array_equal(load_vectors(tmp_path / "v.safetensors").embed_v, table)
 
 
 def test_the_map_shows_no_word_twice_and_is_the_same_each_time(vectors):
