@@ -163,6 +163,9 @@ def run_halves(frameworks, parameters, out):
 def sentence(values):
     """Say a notebook's values in a few words."""
     parts = [f"corpus {values['corpus']}"] if "corpus" in values else []
+    for name in ("vocabulary", "pairs", "largest_score", "untrained_loss"):
+        if name in values:
+            parts.append(f"{name.replace('_', ' ')} {values[name]:{',' if isinstance(values[name], int) else '.4f'}}")
     if "epochs" in values:
         first, last = values["epochs"][0], values["epochs"][-1]
         parts.append(f"loss {first['loss']:.4f} -> {last['loss']:.4f}")
