@@ -26,6 +26,7 @@ def peak_megabytes():
 def measure(name, folder, answer):
     """Load PTB and go through its minibatches once; send seconds and megabytes added."""
     os.chdir(folder)
+    multiprocessing.set_start_method("fork", force=True)  # d2l's data set is local to a function and can't be spawned
     if name == "d2l":
         from d2l.torch import load_data_ptb
     else:
@@ -54,6 +55,7 @@ def main(pairs):
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=measure, args=(name, work, sender))
                 process.start()
+                sender.close()
                 found.append(receiver.recv())
                 process.join()
                 click.echo(f"{name:5} {found[-1][0]:6.2f} s, {found[-1][1]:6.1f} MB added, {found[-1][2]} batches")
