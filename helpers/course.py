@@ -100,12 +100,12 @@ def run_framework(framework, parameters, out, rows):
         given = {**parameters, "vectors_path": vectors_path}
         values, error, seconds = run_notebook(source, out / framework / source.name, given)
         rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
+        if isinstance(error, KeyboardInterrupt):
+            rows[-1]["error"] = "stopped; what was made stays"
+            click.echo(f"{framework}/{source.stem}: {rows[-1]['error']}")
+            return False
         if error is not None:
             rows[-1]["error"] = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-            if isinstance(error, KeyboardInterrupt):
-                rows[-1]["error"] = "stopped; what was made stays"
-                click.echo(f"{framework}/{source.stem}: {rows[-1]['error']}")
-                return False
             cell = getattr(error, "source", "(the kernel died)")
             click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s, in this cell:\n\n{cell}\n")
             click.echo(rows[-1]["error"], err=True)

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from helpers.course import collect_parameters, run_notebook
-from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook
+import helpers.course
+from helpers.course import collect_parameters, run_framework, run_notebook
+from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook, write_notebook
 from helpers.vectors import load_vectors
 from tests.conftest import ROOT
 
@@ -134,6 +135,18 @@ def test_a_failing_notebook_stops_its_half_shows_the_cell_and_leaves_what_was_ma
     assert {"01_data.ipynb", "02_embedding_layer.ipynb"} <= made and "05_training.ipynb" not in made
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert "error" in rows[-1] and not [row for row in rows[:-1] if "error" in row]
+
+
+def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_path, monkeypatch):
+    notebook = read_notebook(NOTEBOOKS / "pytorch" / "01_data.ipynb")
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in ("title", "set-up", "parameters")]
+    notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
+    write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
+    monkeypatch.setattr(helpers.course, "NOTEBOOKS", tmp_path)
+    rows = []
+    assert not run_framework("pytorch", {}, tmp_path / "out", rows)
+    assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
+    assert (tmp_path / "out" / "pytorch" / "01_data.ipynb").exists()
 
 
 def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
