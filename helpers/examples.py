@@ -100,14 +100,17 @@ def get_centers_and_contexts(ids, sentence, max_window_size, rng):
     window reaches into another sentence; a word that is alone in its sentence is not a center.
     """
     window = rng.integers(1, max_window_size + 1, len(ids))
+    together, has_context = sentence[:-1] == sentence[1:], np.zeros(len(ids), bool)
+    has_context[:-1] |= together
+    has_context[1:] |= together
+    ids, sentence, window = ids[has_context], sentence[has_context], window[has_context]
     contexts = np.zeros((len(ids), 2 * max_window_size), ids.dtype)
     for distance in range(1, max_window_size + 1):
         left, right = slice(None, -distance), slice(distance, None)
         same = sentence[left] == sentence[right]
         contexts[right, max_window_size - distance] = ids[left] * (same & (window[right] >= distance))
         contexts[left, max_window_size + distance - 1] = ids[right] * (same & (window[left] >= distance))
-    has_context = contexts.any(axis=1)
-    return ids[has_context], contexts[has_context]
+    return ids, contexts
 
 
 def noise_probability(counts):

@@ -97,11 +97,17 @@ def batch_loss(net, batch, device):
     return SigmoidBCELoss()(pred.reshape(label.shape), label, mask) / mask.sum(axis=1) * mask.shape[1]
 
 
-def train_batch(net, batch, trainer, device):
-    """Take one step of the optimiser on the sum of a minibatch's row losses; returns those losses, as before it."""
+def loss_and_gradients(net, batch, device):
+    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses."""
     with autograd.record():
         losses = batch_loss(net, batch, device)
     losses.backward()
+    return losses
+
+
+def train_batch(net, batch, trainer, device):
+    """Take one step of the optimiser on the sum of a minibatch's row losses; returns those losses, as before it."""
+    losses = loss_and_gradients(net, batch, device)
     trainer.step(1)
     return losses
 

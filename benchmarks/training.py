@@ -1,0 +1,134 @@
+"""The seed document's training loop against ours: seconds per epoch in turn, and the held-out loss both come to.
+
+Both train from the same values on the same examples in the same minibatches. The plain loop keeps its examples as
+lists, as d2l does, and collates each minibatch with d2l's `batchify`, in one process (with d2l's four workers it is
+slower on two cores). Each run is a process of its own. Needs PTB.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import multiprocessing
+import statistics
+import time
+
+import click
+
+from helpers.examples import generator
+
+SETTINGS = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5}
+EMBED_SIZE, LR = 100, 0.002
+
+
+class ListBatches:
+    """The examples of our loader as lists of Python numbers, collated anew in each epoch, in the same order as ours."""
+
+    def __init__(self, data_iter, batchify):
+        examples = data_iter.examples
+        words, offsets = examples.words.tolist(), examples.offsets.tolist()
+        pairs = 1 + examples.num_noise_words
+        self.rows, self.batchify, self.data_iter = [], batchify, data_iter
+        for center, start, stop in zip(examples.centers.tolist(), offsets, offsets[1:]):
+            middle = start + (stop - start) // pairs
+            self.rows.append((center, words[start:middle], words[middle:stop]))
+
+    def epoch(self, number):
+        order = generator(self.data_iter.seed, "order", number).permutation(len(self.rows)).tolist()
+        for start in range(0, len(order), self.data_iter.batch_size):
+            yield self.batchify([self.rows[row] for row in order[start : start + self.data_iter.batch_size]])
+
+
+def plain_pytorch(net, batches, num_epochs):
+    """The seed document's loop in PyTorch; returns the seconds of each epoch."""
+    import torch
+
+    from tests.seed_pytorch import loss, skip_gram
+
+    optimizer, seconds = torch.optim.Adam(net.parameters(), lr=LR), []
+    for epoch in range(num_epochs):
+        start = time.perf_counter()
+        for batch in batches.epoch(epoch):
+            optimizer.zero_grad()
+            center, context_negative, mask, label = batch
+            pred = skip_gram(center, context_negative, net[0], net[1])
+            l = loss(pred.reshape(label.shape).float(), label.float(), mask) / mask.sum(axis=1) * mask.shape[1]
+            l.sum().backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def plain_mxnet(net, batches, num_epochs):
+    """The seed document's loop in MXNet, with the sum over rows of ours; returns the seconds of each epoch."""
+    from mxnet import autograd, gluon, npx
+
+    from tests.seed_mxnet import loss, skip_gram
+
+    trainer, seconds = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": LR}), []
+    for epoch in range(num_epochs):
+        start = time.perf_counter()
+        for batch in batches.epoch(epoch):
+            center, context_negative, mask, label = batch
+            with autograd.record():
+                pred = skip_gram(center, context_negative, net[0], net[1])
+                l = loss(pred.reshape(label.shape), label, mask) * mask.shape[1] / mask.sum(axis=1)
+            l.backward()
+            trainer.step(1)
+        npx.waitall()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def measure(framework, plain, seed, num_epochs, answer):
+    """Train once, the plain way or ours; send the median seconds of an epoch and the held-out loss at the end."""
+    model = importlib.import_module(f"helpers.model_{framework}")
+    with contextlib.redirect_stdout(io.StringIO()):
+        data_iter, vocab = model.load_data("ptb", **SETTINGS, seed=seed, strict=True)
+        net = model.new_model(len(vocab), EMBED_SIZE, seed)
+        if plain:
+            batches = ListBatches(data_iter, importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}").batchify)
+            seconds = {"pytorch": plain_pytorch, "mxnet": plain_mxnet}[framework](net, batches, num_epochs)
+            totals = model.held_out_loss(net, data_iter.held_out, model.get_device("cpu"))
+            held_out = totals[0] / totals[1]
+        else:
+            history = model.train(net, data_iter, LR, num_epochs, "cpu")
+            seconds, held_out = [epoch.seconds for epoch in history], history[-1].held_out
+    answer.send((statistics.median(seconds), held_out))
+
+
+def in_a_process(*arguments):
+    """Run `measure` in a new process and return what it found."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=measure, args=(*arguments, sender))
+    process.start()
+    sender.close()
+    found = receiver.recv()
+    process.join()
+    return found
+
+
+@click.command(help=__doc__)
+@click.option("--framework", type=click.Choice(["pytorch", "mxnet"]), multiple=True, default=["pytorch", "mxnet"])
+@click.option("--pairs", default=3, show_default=True, help="How often each is measured, with another seed each time.")
+@click.option("--epochs", default=1, show_default=True, help="Epochs per run; 5 compares the loss of the whole training.")
+def main(framework, pairs, epochs):
+    table = {}
+    for name in framework:
+        rows = []
+        for seed in range(pairs):
+            plain, ours = (in_a_process(name, plain, seed, epochs) for plain in (True, False))
+            rows.append({"seed": seed, "plain": plain, "ours": ours})
+            times = plain[0] / ours[0]
+            click.echo(f"{name}, seed {seed}: {plain[0]:.1f} s and {ours[0]:.1f} s per epoch, {times:.1f} times as fast; "
+                       f"held out {plain[1]:.4f} and {ours[1]:.4f}")  # fmt: skip
+        table[name] = {
+            "times as fast": statistics.median(row["plain"][0] / row["ours"][0] for row in rows),
+            "largest difference of the held-out loss": max(abs(row["ours"][1] / row["plain"][1] - 1) for row in rows),
+        }
+    click.echo(json.dumps(table, indent=1))
+
+
+if __name__ == "__main__":
+    main()
