@@ -97,7 +97,7 @@ def loss_and_gradients(net, batch, device):
     pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
     valid = mask.sum(axis=1, keepdim=True)
     slope = (torch.sigmoid(pred) - label) * mask / valid
-    of_rows = nn.functional.embedding_bag(contexts_and_negatives, embed_u, per_sample_weights=slope, mode="sum")
+    of_rows = nn.functional.embedding_bag(contexts_and_negatives, embed_u, per_sample_weights=slope, mode="sum")  # (B, d)
     embed_v.grad = torch.zeros_like(embed_v).index_add_(0, center[:, 0], of_rows)
     row, position = mask.nonzero(as_tuple=True)
     words, order = contexts_and_negatives[row, position].sort(stable=True)
@@ -141,7 +141,7 @@ def train(net, data_iter, lr, num_epochs, device=None):
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs)
     device = get_device(device)
-    optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=FUSED)
+    optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=FUSED)  # fused: in one pass over a table
     history = History(data_iter, num_epochs, device)
     for _ in range(num_epochs):
         for batch in history.batches():
