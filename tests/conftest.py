@@ -1,6 +1,8 @@
 """What the tests share: both models, a small text that has something to learn, and a machine without PTB."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,15 @@ import pytest
 from helpers import corpus
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def command(*arguments, **parameters):
+    pairs = [part for name, value in parameters.items() for part in ("-p", name, str(value))]
+    return [sys.executable, "-m", "helpers.course", *map(str, arguments), *pairs]
+
+
+def course(*arguments, **parameters):
+    return subprocess.run(command(*arguments, **parameters), cwd=ROOT, capture_output=True, text=True)
 
 
 @pytest.fixture(params=["pytorch", "mxnet"])

@@ -1,0 +1,105 @@
+"""The runner where something is wrong: no PTB, bad parameters, a text too small, a cell that fails, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import helpers.course
+from helpers.course import run_framework, run_notebook
+from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
+from tests.conftest import ROOT, command, course
+
+
+def test_the_series_runs_where_ptb_cannot_be_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    done = course("--framework", "pytorch", "--out", tmp_path / "out", num_epochs=1, embed_size=10, batch_size=4096)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert {row["corpus"] for row in rows} == {"wikipedia"}
+    assert rows[-1]["query_token"] == "computer"
+    _, error, _ = run_notebook(NOTEBOOKS / "mxnet" / "03_skip_gram.ipynb", tmp_path / "strict.ipynb", {"strict": True})
+    assert error.ename == "RuntimeError" and "no download from" in error.evalue
+
+
+def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
+    done = course("--out", tmp_path / "out", epochs=3)
+    assert done.returncode == 2 and not (tmp_path / "out").exists()
+    assert "no notebook has a parameter 'epochs'" in done.stderr
+    known = "batch_size, corpus, embed_size, k, lr, max_window_size, min_freq, num_epochs, num_noise_words, query_token, seed, strict, vectors_path"
+    assert known in " ".join(done.stderr.split())
+
+
+def test_a_run_is_not_mixed_with_what_is_there_and_vectors_are_not_written_twice(tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    done = course("--out", tmp_path)
+    assert done.returncode == 2 and "is not empty; name a new folder" in done.stderr
+    done = course("--out", tmp_path / "mine.txt")
+    assert done.returncode == 2 and "mine.txt" in done.stderr
+    done = course("--out", tmp_path / "new", vectors_path="v.safetensors")
+    assert done.returncode == 2 and "choose one with --framework" in done.stderr
+
+
+@pytest.mark.parametrize("step", ["01_data", "03_skip_gram"])
+def test_a_text_that_is_too_small_says_what_to_do(step, tmp_path):
+    (tmp_path / "few.txt").write_text("the cat sat on the mat\nthe dog sat too\n")
+    source = NOTEBOOKS / "pytorch" / f"{step}.ipynb"
+    _, error, _ = run_notebook(source, tmp_path / "out.ipynb", {"corpus": str(tmp_path / "few.txt")})
+    assert error.ename == "ValueError" and "use more text, or a lower min_freq" in error.evalue
+
+
+@pytest.mark.parametrize("text, reason", [("- a\n- b\n", "must map names to values"), ("a: [", "is not YAML"), ("epochs: 3\n", "no notebook has")])
+def test_a_parameter_file_that_cannot_serve_is_refused(tmp_path, text, reason):
+    (tmp_path / "p.yaml").write_text(text)
+    done = course("-f", tmp_path / "p.yaml", "--out", tmp_path / "out")
+    assert done.returncode == 2 and reason in done.stderr
+
+
+def test_a_failing_notebook_stops_its_half_shows_the_cell_and_leaves_what_was_made(tmp_path, small_text):
+    (tmp_path / "p.yaml").write_text(f"corpus: {small_text}\nnum_epochs: 1\nembed_size: 0\n")
+    done = course("--framework", "pytorch", "-f", tmp_path / "p.yaml", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "net = new_model(len(vocab), embed_size, seed)" in done.stdout
+    assert "embed_size must be a whole number of 1 or more, not 0" in done.stdout + done.stderr
+    made = {path.name for path in (tmp_path / "out" / "pytorch").iterdir()}
+    assert {"01_data.ipynb", "02_embedding_layer.ipynb"} <= made and "05_training.ipynb" not in made
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert "error" in rows[-1] and not [row for row in rows[:-1] if "error" in row]
+
+
+def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_path, monkeypatch):
+    notebook = read_notebook(NOTEBOOKS / "pytorch" / "01_data.ipynb")
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in ("title", "set-up", "parameters")]
+    notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
+    write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
+    monkeypatch.setattr(helpers.course, "NOTEBOOKS", tmp_path)
+    rows = []
+    assert not run_framework("pytorch", {}, tmp_path / "out", rows)
+    assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
+    assert (tmp_path / "out" / "pytorch" / "01_data.ipynb").exists()
+
+
+def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
+    process = subprocess.Popen(
+        command("--framework", "pytorch", "--out", tmp_path / "out", corpus=small_text, num_epochs=100000, embed_size=8),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if "04_loss" in line:
+            break
+    time.sleep(10)
+    os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    folder = tmp_path / "out" / "pytorch"
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")], rest
+    for number in range(1, 6):
+        (notebook,) = folder.glob(f"0{number}_*.ipynb")
+        assert json.loads(notebook.read_text())["cells"]
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert [row.get("error", "") for row in rows] == [""] * 4 + ["stopped; what was made stays"]
+    assert (tmp_path / "out" / "index.html").read_text().count("<tr>") == 6
