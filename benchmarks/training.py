@@ -1,8 +1,8 @@
-"""The seed document's training loop against ours: seconds per epoch in turn, and the held-out loss both come to.
+"""The seed document's training loop, which is d2l's, against ours: seconds per epoch in turn, and both held-out losses.
 
 Both train from the same values on the same examples in the same minibatches. The plain loop keeps its examples as
-lists, as d2l does, and collates each minibatch with d2l's `batchify`, in one process (with d2l's four workers it is
-slower on two cores). Each run is a process of its own. Needs PTB.
+lists, as d2l does, and collates each minibatch with d2l's `batchify`, without worker processes. Each run is a process
+of its own. Needs PTB.
 """
 
 import contextlib
