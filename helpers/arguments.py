@@ -4,6 +4,8 @@ import difflib
 import math
 import numbers
 
+import numpy as np
+
 
 def require_whole_numbers(least=1, **values):
     """Raise a ValueError that names the first value which is not a whole number of at least `least`."""
@@ -46,7 +48,16 @@ def require_words(text, vocab):
 
 def require_pairs(examples, text, vocab):
     """Raise a ValueError if a text left no example to train on."""
-    if len(examples.centers) == 0:
+    _require_pairs(len(examples.centers) > 0, text, vocab)
+
+
+def require_pairs_of_words(ids, sentence, text, vocab):
+    """Raise a ValueError if no sentence of an encoded text has two known words."""
+    _require_pairs(np.bincount(sentence[ids != vocab.unk], minlength=1).max() > 1, text, vocab)
+
+
+def _require_pairs(found, text, vocab):
+    if not found:
         raise ValueError(
             f"corpus {text.name} has no pair of words to train on: its vocabulary holds {len(vocab) - 1:,} words; "
             "use more text, or a lower min_freq"

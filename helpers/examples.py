@@ -12,7 +12,10 @@ import numpy as np
 
 from helpers.arguments import require_noise_words, require_pairs, require_words
 
-PURPOSES = "examples", "noise", "order", "initial values", "held-out examples", "held-out noise", "random pairs"
+PURPOSES = (
+    "examples", "noise", "order", "initial values", "held-out examples", "held-out noise", "random pairs",
+    "blocks", "held-out blocks",
+)  # fmt: skip
 CENTERS_AT_ONCE = 8192  # noise words are drawn for so many centers in one go: enough to be fast, few enough for a cache
 
 
@@ -222,6 +225,7 @@ class Minibatches:
     def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus=""):
         self.examples, self.batch_size, self.seed, self.to_tensor = examples, batch_size, seed, to_tensor
         self.held_out, self.corpus, self.next_epoch = held_out, corpus, 0
+        self.num_noise_words = examples.num_noise_words
 
     def __len__(self):
         return -(-len(self.examples.centers) // self.batch_size)

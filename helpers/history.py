@@ -33,6 +33,12 @@ def loss_totals(losses, mask):
     return np.array([float(losses.sum()), len(losses), float((losses * valid).sum()), float(valid.sum())])
 
 
+def require_no_divergence(totals, lr):
+    """Raise a FloatingPointError if the mean row loss of `loss_totals` is no number, or twice that of an untrained model."""
+    if totals[1] and not totals[0] / totals[1] < 2 * math.log(2):
+        raise FloatingPointError(f"the training diverged, to a loss of {totals[0] / totals[1]:.3g}: choose a smaller lr than {lr}")
+
+
 class Epoch(NamedTuple):
     """What one epoch came to.
 
@@ -55,22 +61,22 @@ class History(list):
     def __init__(self, data_iter, num_epochs, device):
         super().__init__()
         self.data_iter, self.num_epochs, self.device = data_iter, num_epochs, device
-        yardsticks = {"ln 2, untrained": math.log(2), "blind to the words": blind_loss(data_iter.examples.num_noise_words)}
+        yardsticks = {"ln 2, untrained": math.log(2), "blind to the words": blind_loss(data_iter.num_noise_words)}
         self.curve = LiveCurve("Loss in training", "epoch", "loss", (0, num_epochs), yardsticks)
         self.totals, self.seconds = np.zeros(4), 0.0
         self.bar = tqdm(total=num_epochs * len(data_iter), unit=" batches", file=sys.stdout, mininterval=0.5)
 
-    def batches(self):
-        """Yield the minibatches of the next epoch, and keep the bar, the clock and the curve."""
+    def batches(self, batches=None):
+        """Yield the minibatches of the next epoch, or what is handed in for them; keep the bar, the clock and the curve."""
         self.totals, self.seconds, num_batches = np.zeros(4), 0.0, len(self.data_iter)
         self.bar.set_description(f"epoch {len(self) + 1}/{self.num_epochs}", refresh=False)
         points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
         start = time.perf_counter()
         try:
-            for number, batch in enumerate(self.data_iter.epoch(len(self)), 1):
+            for number, batch in enumerate(batches or self.data_iter.epoch(len(self)), 1):
                 yield batch
                 self.bar.update()
-                if number in points:
+                if number in points and self.totals[1]:
                     self.seconds += time.perf_counter() - start
                     self.curve.add("training", len(self) + number / num_batches, self.totals[0] / self.totals[1])
                     start = time.perf_counter()
@@ -83,8 +89,10 @@ class History(list):
         self.totals += loss_totals(losses, mask)
 
     def end_epoch(self, held_out_totals):
-        """Close an epoch with the totals of the held-out part; from them its line in the record is made."""
-        rows, pairs = len(self.data_iter.examples.centers), self.data_iter.examples.num_pairs
+        """Close an epoch with the totals of the held-out part; ValueError if nothing was trained on."""
+        if not self.totals[1]:
+            raise ValueError(f"subsampling left no pair of words of corpus {self.data_iter.corpus} to train on: use more text")
+        rows, pairs = self.totals[1], self.totals[3] / (1 + self.data_iter.num_noise_words)
         self.append(Epoch(*means(self.totals), *means(held_out_totals), self.seconds, rows / self.seconds, pairs / self.seconds))
         if self[-1].held_out is not None:
             self.curve.add("held out", len(self), self[-1].held_out)

@@ -1,13 +1,17 @@
 """The lesson's model in PyTorch: data, skip-gram, loss, training, similar words. Its twin is `model_mxnet`."""
 
+import contextlib
+
 import numpy as np
 import torch
 from torch import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
+from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
-from helpers.history import History, loss_totals
+from helpers.history import History, loss_totals, require_no_divergence
+from helpers.processes import Workers, one_thread
 
 
 FUSED = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 4)  # Adam as one loop on CPUs too; not on Intel Macs
@@ -147,6 +151,99 @@ def train(net, data_iter, lr, num_epochs, device=None):
         for batch in history.batches():
             history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
         history.end_epoch(held_out_loss(net, data_iter.held_out, device))
+    history.close()
+    return history
+
+
+@torch.no_grad()
+def block_totals(tables, piece, weights, label):
+    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch."""
+    ids, patterns = map(to_tensor, piece)
+    center, words = ids.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
+    v, u = (tables.index_select(0, part.flatten()) for part in (center, words))
+    pred = torch.bmm(v.view(-1, BLOCK_SIZE, v.shape[1]), u.view(-1, len(label), v.shape[1]).mT).flatten(0, 1)
+    weight = weights.index_select(0, patterns.flatten())
+    valid = weight.sum(axis=1)  # 0 for a word without a context word
+    losses = SigmoidBCELoss()(pred, label.expand_as(pred), weight) / valid.clamp(min=1) * weight.shape[1]
+    totals = loss_totals(losses, weight)
+    totals[1] = (valid > 0).sum()
+    return totals
+
+
+def held_out_block_loss(tables, held_out):
+    """Return the `loss_totals` of the blocks of a held-out text."""
+    weights, label = map(to_tensor, (held_out.weights, held_out.label))
+    pieces = (held_out.piece(0, number) for number in range(len(held_out)))
+    return sum((block_totals(tables, piece, weights, label) for piece in pieces), np.zeros(4))
+
+
+@torch.no_grad()
+def train_piece(tables, piece, weights, label):
+    """Take a step of gradient descent on each update of a piece; `weights` are the scores' weights times minus the rate.
+
+    Everything is written into memory that is asked for once: new memory for each product costs a quarter of the time.
+    """
+    ids, patterns = map(to_tensor, piece)
+    rows, steps = memory = tables.new_empty(2, ids.shape[1], tables.shape[1])
+    parts = memory.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
+    (v, step_v), (u, step_u) = (part.unflatten(1, (BLOCKS_PER_UPDATE, -1)) for part in parts)
+    weight, slope = weights.new_empty(2, BLOCKS_PER_UPDATE, BLOCK_SIZE, len(label))
+    for row_ids, row_patterns in zip(ids, patterns):
+        torch.index_select(tables, 0, row_ids, out=rows)
+        torch.index_select(weights, 0, row_patterns, out=weight.view(-1, len(label)))
+        torch.bmm(v, u.mT, out=slope).sigmoid_().sub_(label).mul_(weight)
+        torch.bmm(slope, u, out=step_v)
+        torch.bmm(slope.mT, v, out=step_u)
+        tables.index_add_(0, row_ids, steps)
+
+
+def train_pieces(tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):
+    """Train on the pieces of an epoch, or on a worker's share of them; yields the `loss_totals` of each.
+
+    They are those of a sample of the piece's updates, before they are trained on, times the sample's share.
+    """
+    weights, label = map(to_tensor, (blocks.weights, blocks.label))
+    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, worker, num_workers):
+        sample, share = piece.sample()
+        totals = block_totals(tables, sample, weights, label)
+        require_no_divergence(totals, lr)
+        train_piece(tables, piece, weights * -rate, label)
+        yield totals / share
+
+
+@contextlib.contextmanager
+def joined_tables(net):
+    """Give both tables of a model as one (2 * V, d); the model gets its values at the end, but not if they diverged."""
+    tables = torch.cat([layer.weight.detach().cpu() for layer in net])
+    diverged = False
+    try:
+        yield tables
+    except FloatingPointError:
+        diverged = True
+        raise
+    finally:
+        if not diverged:
+            for layer, table in zip(net, tables.chunk(2)):
+                layer.weight.data.copy_(table)
+
+
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
+    """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
+
+    It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
+    and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
+    same time without waiting for each other, so that no two runs are equal
+    (Recht et al. 2011, https://arxiv.org/abs/1106.5730). Raises FloatingPointError if the training diverges.
+    """
+    require_positive(lr=lr)
+    require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
+    history = History(blocks, num_epochs, "cpu")
+    with one_thread(), joined_tables(net) as tables:
+        with Workers(num_workers, train_pieces, tables.share_memory_(), blocks, lr, num_epochs) as workers:
+            for epoch in range(num_epochs):
+                for totals in history.batches(workers.run(epoch)):
+                    history.totals += totals
+                history.end_epoch(held_out_block_loss(tables, blocks.held_out))
     history.close()
     return history
 

@@ -1,0 +1,237 @@
+"""The block trainer: its windows and weights by brute force, its step against a loop over scores, in both frameworks."""
+
+import itertools
+import os
+import time
+
+import numpy as np
+import pytest
+
+from helpers import blocks as made
+from helpers import model_mxnet, model_pytorch
+from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
+from helpers.examples import generator, subsample
+from helpers.history import blind_loss
+from helpers.processes import Workers, one_thread
+
+CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
+
+
+@pytest.fixture(scope="module")
+def loaded(small_text):
+    return load_blocks(small_text, 4, 5, seed=3)
+
+
+def piece_by_hand(blocks, epoch, number):
+    """The kept words of a piece, the number of each one's sentence, and the reach that each was drawn."""
+    rng = generator(blocks.seed, "blocks", epoch, number)
+    part = slice(number * made.TOKENS_PER_PIECE, (number + 1) * made.TOKENS_PER_PIECE)
+    centers, sentence = subsample(blocks.ids[part], blocks.sentence[part], blocks.counts, rng)
+    return centers, sentence, *made.get_reach(sentence, blocks.max_window_size, rng)
+
+
+def test_reach_is_a_uniform_window_cut_at_the_sentence():
+    sentence = np.repeat([4, 5, 7], [1, 2, 20_000])
+    left, right = made.get_reach(sentence, 5, np.random.default_rng(0))
+    assert (left[0], right[0]) == (0, 0) and (left[1], right[1], left[2], right[2]) == (0, 1, 1, 0)
+    inner = slice(3 + 5, -5)
+    np.testing.assert_array_equal(left[inner], right[inner])
+    np.testing.assert_allclose(np.bincount(left[inner], minlength=6)[1:] / 20_000, 1 / 5, atol=0.02)
+
+
+def test_the_weighted_context_words_of_each_center_are_those_of_its_window(loaded):
+    blocks, _ = loaded
+    centers, sentence, left, right = piece_by_hand(blocks, 2, 1)
+    piece, vocab_size = blocks.piece(2, 1), len(blocks.counts)
+    np.testing.assert_array_equal(piece.ids[:, :CENTERS].ravel()[: len(centers)], centers)
+    words = piece.ids[:, CENTERS:].reshape(-1, len(blocks.label)) - vocab_size
+    weights = blocks.weights[piece.patterns.ravel()]
+    for place in range(len(centers)):
+        weight, word = weights[place], words[place // BLOCK_SIZE]
+        wanted = [centers[other] for other in range(place - left[place], place + right[place] + 1) if other != place]
+        assert sentence[place - left[place]] == sentence[place] == sentence[place + right[place]]
+        assert sorted(word[(weight == 1) & (blocks.label == 1)]) == sorted(wanted)
+        assert weight[-NOISE_PER_BLOCK:].sum() == pytest.approx(blocks.num_noise_words * len(wanted))
+        assert weight[: -NOISE_PER_BLOCK].sum() == len(wanted)
+    assert not weights[len(centers) :].any(), "padding must have no weight"
+    assert 0 < words[:, -NOISE_PER_BLOCK:].min() and words[:, -NOISE_PER_BLOCK:].max() < vocab_size
+
+
+def test_every_epoch_draws_anew_and_each_piece_always_the_same(loaded):
+    blocks, _ = loaded
+    one, again, other = blocks.piece(0, 0), blocks.piece(0, 0), blocks.piece(1, 0)
+    np.testing.assert_array_equal(one.ids, again.ids)
+    assert one.ids.shape != other.ids.shape or (one.ids != other.ids).any()
+
+
+def test_workers_share_the_pieces_out_with_rates_that_fall_in_a_line_to_0(loaded):
+    blocks, _ = loaded
+    assert len(blocks) > 1
+
+    def of(epoch, *place):
+        return [(piece.ids.tobytes(), rate) for piece, rate in blocks.pieces_and_rates(0.1, 3, epoch, *place)]
+
+    alone = of(0) + of(1) + of(2)
+    assert sorted(of(1, 0, 2) + of(1, 1, 2)) == sorted(of(1))
+    np.testing.assert_allclose([rate for _, rate in alone], 0.1 * (1 - np.arange(len(alone)) / len(alone)))
+
+
+def by_hand(tables, piece, weights, label, rate):
+    """One step after the other, a score at a time; returns the totals of the loss before any step."""
+    totals = np.zeros(4)
+    start, weights = tables.copy(), weights.astype(np.float64)
+    for ids, patterns in zip(piece.ids, piece.patterns):
+        steps = np.zeros_like(tables)
+        for place in range(CENTERS):
+            block = CENTERS + place // BLOCK_SIZE * len(label)
+            loss = 0
+            for column, weight in enumerate(weights[patterns[place]]):
+                center, word = ids[place], ids[block + column]
+                belief = 1 / (1 + np.exp(-tables[center] @ tables[word]))
+                slope = (belief - label[column]) * weight
+                steps[center] -= rate * slope * tables[word]
+                steps[word] -= rate * slope * tables[center]
+                first = 1 / (1 + np.exp(-start[center] @ start[word]))
+                loss -= weight * np.log(first if label[column] else 1 - first)
+            if valid := weights[patterns[place]].sum():
+                totals += loss / valid, 1, loss, valid
+        tables += steps
+    return totals
+
+
+def test_a_piece_is_trained_as_by_hand_and_its_loss_too(model, loaded):
+    blocks, vocab = loaded
+    piece = made.Piece(*(array[:3] for array in blocks.piece(0, 0)))
+    tables = np.random.default_rng(0).normal(0, 0.4, (2 * len(vocab), 6)).astype(np.float32)
+    wanted = tables.astype(np.float64)
+    totals = by_hand(wanted, piece, blocks.weights, blocks.label, 0.05)
+    found, weights, label = (model.to_tensor(array.copy()) for array in (tables, blocks.weights, blocks.label))
+    np.testing.assert_allclose(model.block_totals(found, piece, weights, label), totals, rtol=1e-5)
+    model.train_piece(found, piece, weights * -0.05, label)
+    found = found.numpy() if model is model_pytorch else found.asnumpy()
+    assert np.abs(wanted - tables).max() > 0.05
+    np.testing.assert_allclose(found, wanted, atol=2e-5)
+
+
+def test_a_sample_stands_for_the_whole_piece(loaded):
+    piece = loaded[0].piece(0, 0)
+    sample, share = piece.sample()
+    assert len(sample.ids) == pytest.approx(share * len(piece.ids)) and 0 < share < 0.1
+
+
+def trained(model, small_text, lr=0.1, num_epochs=3, **options):
+    blocks, vocab = load_blocks(small_text, 5, 5, seed=1)
+    net = model.model_from_tables(*made.word2vec_tables(len(vocab), 16, seed=1))
+    return model.train_blocks(net, blocks, lr, num_epochs, **options), model.to_arrays(net)
+
+
+@pytest.fixture(scope="module")
+def runs(small_text):
+    return {model: [trained(model, small_text) for _ in range(2)] for model in (model_pytorch, model_mxnet)}
+
+
+def test_the_loss_falls_and_the_same_seed_gives_the_same_bits(model, runs):
+    (one, tables_one), (two, tables_two) = runs[model]
+    assert one[-1].loss < 0.97 * one[0].loss and one[-1].held_out < blind_loss(5) < one[0].loss
+    assert [epoch[:4] for epoch in one] == [epoch[:4] for epoch in two]
+    for first, second in zip(tables_one, tables_two):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_both_frameworks_train_blocks_to_the_same_numbers(runs):
+    (one, tables_one), (two, tables_two) = runs[model_pytorch][0], runs[model_mxnet][0]
+    for first, second in zip(one, two):
+        assert first[:4] == pytest.approx(second[:4], rel=1e-4)
+    for first, second in zip(tables_one, tables_two):
+        np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+def test_two_processes_on_shared_tables_learn_as_well(small_text, runs):
+    history, _ = trained(model_pytorch, small_text, num_workers=2)
+    alone = runs[model_pytorch][0][0][-1]
+    assert history[-1].held_out < history[0].held_out and history[-1].held_out < 0.7 * blind_loss(5)
+    assert history[-1].held_out == pytest.approx(alone.held_out, rel=0.3)  # only two pieces: each worker is one behind
+
+
+def test_mxnet_says_that_it_has_no_workers(small_text):
+    with pytest.raises(ValueError, match="num_workers must be 1, not 2"):
+        trained(model_mxnet, small_text, num_workers=2)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, small_text, num_workers):
+    if model is model_mxnet and num_workers == 2:
+        return
+    blocks, vocab = load_blocks(small_text, 5, 5)
+    start = made.word2vec_tables(len(vocab), 16, seed=1)
+    net = model.model_from_tables(*start)
+    with pytest.raises(FloatingPointError, match="diverged.*choose a smaller lr than 50"):
+        model.train_blocks(net, blocks, 50, 3, num_workers)
+    for before, after in zip(start, model.to_arrays(net)):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_training_that_is_stopped_leaves_what_it_learned(model):
+    net = model.new_model(20, 4, seed=0)
+    before = model.to_arrays(net)
+    with pytest.raises(KeyboardInterrupt), model.joined_tables(net) as tables:
+        tables += 1
+        raise KeyboardInterrupt
+    for old, new in zip(before, model.to_arrays(net)):
+        np.testing.assert_allclose(new, old + 1)
+
+
+def work(job, worker, num_workers):
+    yield job, worker, num_workers
+    if job == "be killed" and worker:
+        os._exit(1)
+    if job == "fail":
+        raise ValueError(f"worker {worker} of {num_workers}")
+    if job != "count":
+        time.sleep(60)
+
+
+def test_workers_do_one_job_after_the_other():
+    with Workers(2, work) as workers:
+        for _ in range(2):
+            assert sorted(workers.run("count")) == [("count", 0, 2), ("count", 1, 2)]
+
+
+@pytest.mark.parametrize("job, error", [("be killed", RuntimeError), ("fail", ValueError)])
+def test_a_worker_that_is_killed_or_fails_ends_the_others_with_an_error(job, error):
+    start = time.monotonic()
+    with pytest.raises(error, match="worker process was killed|worker . of 2"), Workers(2, work) as workers:
+        list(workers.run(job))
+    assert time.monotonic() - start < 30
+    assert not any(process.is_alive() for process in workers.processes)
+
+
+def test_one_thread_is_for_the_training_only():
+    before = model_pytorch.torch.get_num_threads()
+    with one_thread():
+        assert model_pytorch.torch.get_num_threads() == 1
+    assert model_pytorch.torch.get_num_threads() == before
+
+
+def test_a_text_smaller_than_a_block_can_be_trained_on(model, tmp_path):
+    path = tmp_path / "tiny.txt"
+    words = ["".join(letters) for letters in itertools.product("abcdefgh", repeat=3)]
+    path.write_text("\n".join([" ".join(words)] * 2))
+    blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
+    history = model.train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+    assert [epoch.loss for epoch in history] == pytest.approx([np.log(2)] * 2, rel=0.1)
+
+
+def test_a_text_of_which_subsampling_leaves_nothing_is_named(model, tmp_path):
+    path = tmp_path / "few.txt"
+    path.write_text("one two three\n" * 4)
+    blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
+    with pytest.raises(ValueError, match="subsampling left no pair of words of corpus few.txt"):
+        model.train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+
+
+def test_a_text_without_a_pair_of_words_is_named(tmp_path):
+    path = tmp_path / "lonely.txt"
+    path.write_text("one\ntwo\nthree\n")
+    with pytest.raises(ValueError, match="has no pair of words to train on"):
+        load_blocks(path, 5, 5, min_freq=1)
