@@ -3,13 +3,15 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup course test lab check-twins notebooks clean
+.PHONY: help setup course test lab notebooks bench study clean
 
 help:
 	@echo "make course   run the twelve notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
 	@echo "make test     run all tests"
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
+	@echo "make bench    measure the speed, into benchmarks/ (half an hour; ARGS=--quick for a look)"
+	@echo "make study    train with several rates and seeds, into benchmarks/"
 	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
 
 setup: $(VENV)/course-ready
@@ -23,6 +25,12 @@ lab: $(VENV)/course-ready
 
 notebooks: $(VENV)/course-ready
 	$(BIN)/python -m helpers.twins run
+
+bench: $(VENV)/course-ready
+	$(BIN)/python -m benchmarks $(ARGS)
+
+study: $(VENV)/course-ready
+	$(BIN)/python -m benchmarks.study $(ARGS)
 
 # Two workers of one thread each. A notebook is one group, so that its cells share a kernel.
 test: $(VENV)/test-ready

@@ -8,12 +8,8 @@ of its own. Needs PTB.
 import contextlib
 import importlib
 import io
-import json
-import multiprocessing
 import statistics
 import time
-
-import click
 
 from helpers.examples import generator
 
@@ -80,55 +76,19 @@ def plain_mxnet(net, batches, num_epochs):
     return seconds
 
 
-def measure(framework, plain, seed, num_epochs, answer):
-    """Train once, the plain way or ours; send the median seconds of an epoch and the held-out loss at the end."""
+def train(framework, plain, seed, num_epochs):
+    """Train the plain way or ours; returns the median seconds of an epoch and the held-out loss at the end."""
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
         data_iter, vocab = model.load_data("ptb", **SETTINGS, seed=seed, strict=True)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         if plain:
-            batches = ListBatches(data_iter, importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}").batchify)
-            seconds = {"pytorch": plain_pytorch, "mxnet": plain_mxnet}[framework](net, batches, num_epochs)
+            d2l = importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}")
+            loop = {"pytorch": plain_pytorch, "mxnet": plain_mxnet}[framework]
+            seconds = loop(net, ListBatches(data_iter, d2l.batchify), num_epochs)
             totals = model.held_out_loss(net, data_iter.held_out, model.get_device("cpu"))
             held_out = totals[0] / totals[1]
         else:
             history = model.train(net, data_iter, LR, num_epochs, "cpu")
             seconds, held_out = [epoch.seconds for epoch in history], history[-1].held_out
-    answer.send((statistics.median(seconds), held_out))
-
-
-def in_a_process(*arguments):
-    """Run `measure` in a new process and return what it found."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    found = receiver.recv()
-    process.join()
-    return found
-
-
-@click.command(help=__doc__)
-@click.option("--framework", type=click.Choice(["pytorch", "mxnet"]), multiple=True, default=["pytorch", "mxnet"])
-@click.option("--pairs", default=3, show_default=True, help="How often each is measured, with another seed each time.")
-@click.option("--epochs", default=1, show_default=True, help="Epochs per run; 5 compares the loss of the whole training.")
-def main(framework, pairs, epochs):
-    table = {}
-    for name in framework:
-        rows = []
-        for seed in range(pairs):
-            plain, ours = (in_a_process(name, plain, seed, epochs) for plain in (True, False))
-            rows.append({"seed": seed, "plain": plain, "ours": ours})
-            times = plain[0] / ours[0]
-            click.echo(f"{name}, seed {seed}: {plain[0]:.1f} s and {ours[0]:.1f} s per epoch, {times:.1f} times as fast; "
-                       f"held out {plain[1]:.4f} and {ours[1]:.4f}")  # fmt: skip
-        table[name] = {
-            "times as fast": statistics.median(row["plain"][0] / row["ours"][0] for row in rows),
-            "largest difference of the held-out loss": max(abs(row["ours"][1] / row["plain"][1] - 1) for row in rows),
-        }
-    click.echo(json.dumps(table, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+    return {"seconds": round(statistics.median(seconds), 3), "held_out": held_out}

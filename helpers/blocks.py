@@ -14,8 +14,8 @@ from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, describe, draw_words, encode, generator, noise_probability, subsample
 
 BLOCK_SIZE = 16  # center words per block
-NOISE_PER_BLOCK = 32  # noise words per block
-BLOCKS_PER_UPDATE = 4  # more at once are faster per word, but learn less at the same rate, and diverge earlier
+NOISE_PER_BLOCK = 16  # noise words per block
+BLOCKS_PER_UPDATE = 8  # more at once are faster per word, but diverge at a lower rate
 TOKENS_PER_PIECE = 32_768  # of the text, before subsampling: what is laid out at once
 
 

@@ -181,7 +181,7 @@ def held_out_block_loss(tables, held_out):
 def train_piece(tables, piece, weights, label):
     """Take a step of gradient descent on each update of a piece; `weights` are the scores' weights times minus the rate.
 
-    Everything is written into memory that is asked for once: new memory for each product costs a quarter of the time.
+    Everything is written into memory that is asked for once: new memory for each product costs a quarter more time.
     """
     ids, patterns = map(to_tensor, piece)
     rows, steps = memory = tables.new_empty(2, ids.shape[1], tables.shape[1])

@@ -7,6 +7,7 @@ from safetensors.numpy import save_file
 from helpers.examples import Vocab
 from helpers.vectors import (
     choose_query,
+    largest,
     load_vectors,
     map_groups,
     nearest,
@@ -79,6 +80,22 @@ def test_random_pairs_are_of_different_known_words():
     assert np.isfinite(random_pair_cosines(table, 5000, np.random.default_rng(0))).all()
     two = random_pair_cosines(np.array([[9, 9], [1, 0], [1, 1]], np.float32), 10, np.random.default_rng(0))
     np.testing.assert_allclose(two, np.sqrt(0.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape, k", [((3, 1000), 10), ((2, 64), 64), ((4, 5), 3), ((1, 130), 129)])
+def test_the_largest_are_those_of_a_full_sort(shape, k):
+    values = np.random.default_rng(k).normal(size=shape).astype(np.float32)
+    np.testing.assert_array_equal(largest(values, k), np.argsort(-values, axis=1)[:, :k])
+
+
+def test_neighbours_of_many_words_are_those_of_gensim(vectors):
+    from gensim.models import KeyedVectors
+
+    _, embed_v, _, tokens, _ = vectors
+    theirs = KeyedVectors(embed_v.shape[1])
+    theirs.add_vectors(tokens[1:], embed_v[1:])
+    found = nearest(tokens[1:], 4, embed_v, vocab_of(tokens))
+    assert found == {token: [word for word, _ in theirs.most_similar(token, topn=4)] for token in tokens[1:]}
 
 
 def test_the_nearest_cosines_are_those_of_the_nearest_words(vectors):

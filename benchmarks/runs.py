@@ -1,0 +1,67 @@
+"""What the benchmarks share: runs in processes of their own, medians with their spread, the machine, and files of results."""
+
+import datetime
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers.files import whole_file
+
+FOLDER = Path(__file__).resolve().parent
+PACKAGES = "torch", "mxnet", "numpy", "gensim", "d2l"
+
+
+def in_a_process(work, *arguments):
+    """Run `work(*arguments)` in a new Python, so that no run inherits another's memory; returns what it returns.
+
+    Both the arguments and what is returned must be things that JSON holds.
+    """
+    call = json.dumps([work.__module__, work.__name__, arguments])
+    done = subprocess.run([sys.executable, "-m", "benchmarks.runs", call], cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{work.__name__}{arguments} failed; its error stands above")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def in_turn(runs, repeats):
+    """Run each of `runs`, a dict of functions of the repeat's number, in turn `repeats` times; returns {name: [results]}."""
+    found = {name: [] for name in runs}
+    for number in range(repeats):
+        for name, run in runs.items():
+            found[name].append(run(number))
+            print(f"  {name}, run {number + 1} of {repeats}: {found[name][-1]}", flush=True)
+    return found
+
+
+def spread(values):
+    """Return the median of numbers with the smallest and the largest."""
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def machine():
+    """Say when and on what a benchmark ran."""
+    cpu = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        cpu = (names or [cpu])[0]
+    return {
+        "date": datetime.date.today().isoformat(), "cpu": cpu, "cores": os.cpu_count(), "system": platform.system(),
+        "python": platform.python_version(), "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }  # fmt: skip
+
+
+def write_results(path, results):
+    """Write results as JSON, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    module, name, arguments = json.loads(sys.argv[1])
+    print(json.dumps(getattr(importlib.import_module(module), name)(*arguments)))
