@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: help setup course test lab notebooks bench study clean
 
 help:
-	@echo "make course   run the twelve notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
+	@echo "make course   run all notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
 	@echo "make test     run all tests"
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"

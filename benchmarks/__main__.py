@@ -11,13 +11,14 @@ from pathlib import Path
 
 import click
 
-from benchmarks import figures
 from benchmarks.growth import grow
 from benchmarks.loader import load
 from benchmarks.neighbours import ask, import_seconds, run_course
 from benchmarks.quality import GENSIM, LR, NUM_EPOCHS, TESTS, TOLERANCE, blocks, gensim_word2vec, mean, reference
-from benchmarks.runs import FOLDER, in_a_process, in_turn, machine, spread, write_results
+from benchmarks.runs import FOLDER, in_a_process, in_turn, machine, read_results, spread, write_results
 from benchmarks.training import train
+from helpers.figures import quality_figure
+from helpers.files import whole_file
 
 SIZES = 1, 4, 16, 64  # millions of tokens
 MODULES = "examples", "corpus", "blocks", "vectors", "model_pytorch", "model_mxnet"
@@ -133,7 +134,7 @@ def lines(results):
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts anew; the others stay as they are in results.json.")
 def main(quick, only):
     path = FOLDER / "results.json"
-    results = {} if quick or not only else figures.read_results(path)
+    results = {} if quick or not only else read_results(path)
     for name, measure in PARTS.items():
         if not only or name in only:
             start = time.perf_counter()
@@ -148,7 +149,8 @@ def main(quick, only):
     for what, figure, target, met in rows:
         click.echo(f"{what:{width}}  {figure:32} target: {target:14} {'' if met else 'MISSED'}")
     if not quick and "quality" in results:
-        figures.draw(results, FOLDER / "speed.png")
+        with whole_file(FOLDER / "speed.png") as temporary:
+            quality_figure(results["quality"]["runs"]).savefig(temporary, format="png", dpi=100)
 
 
 if __name__ == "__main__":

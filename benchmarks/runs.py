@@ -56,6 +56,11 @@ def machine():
     }  # fmt: skip
 
 
+def read_results(path):
+    """Read a file of results, or give an empty dict where there is none yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def write_results(path, results):
     """Write results as JSON, whole or not at all."""
     with whole_file(path) as temporary:

@@ -6,8 +6,11 @@
 4. loss: `SigmoidBCELoss`, `batch_loss`, and the means and the yardstick in `history`
 5. training: `new_model`, `train_batch`, `held_out_loss`, `train`
 6. similarity: `get_similar_tokens`
+7. speed: `blocks` (reach, weights and layout of blocks, word2vec's initial values), `train_piece`, `block_totals`,
+   `held_out_block_loss`, `train_pieces`, `joined_tables`, `train_blocks`
 
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
-`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write. `check_environment`, `course` and
+`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write, `processes` runs
+PyTorch's workers. `check_environment`, `course` and
 `twins` are commands. This package imports nothing by itself.
 """

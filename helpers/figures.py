@@ -187,3 +187,48 @@ def map_figure(places, groups):
     label(axes, "Words on a map made from their cosines", "first coordinate", "second coordinate")
     axes.set(xticks=[], yticks=[])
     return fig
+
+
+def weights_figure(weights, num_contexts):
+    """Draw the weights of one block's scores: a row per center word, a column per context word, then per noise word."""
+    fig, axes = new_figure(size=(9, 3.8))
+    drawn = axes.imshow(weights, cmap="Purples", aspect="auto")
+    axes.axvline(num_contexts - 0.5, color=BLACK, linewidth=1)
+    fig.colorbar(drawn, ax=axes, label="weight of the score")
+    label(axes, "Of a block's scores the band counts, and all noise words", "context words in the order of the text | noise words", "center word")
+    return fig
+
+
+def rates_figure(rates):
+    """Draw how many times as fast as the first of them each rate is, on a logarithmic scale."""
+    fig, axes = new_figure(size=(8, 0.6 + 0.45 * len(rates)))
+    first, names = next(iter(rates.values())), list(rates)
+    factors = [rate / first for rate in rates.values()]
+    axes.barh(names, factors, color=SKY, edgecolor=BLACK, linewidth=0.5)
+    for place, (factor, rate) in enumerate(zip(factors, rates.values())):
+        axes.text(factor, place, f" {factor:.1f} times, {rate:,.0f} center words/s", va="center", fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlim(0.8, 20 * max(factors))
+    label(axes, "Speed of each step, in units of the plain loop's", "times as fast", "")
+    return fig
+
+
+def quality_figure(runs):
+    """Draw what vectors are worth against the seconds from text to vectors: a small mark per run, a large one per mean.
+
+    `runs` maps a setting to dicts with "seconds" and the correlation of each test.
+    """
+    fig, both = new_figure(2, (11, 4.5))
+    for axes, test in zip(both, [name for name in next(iter(runs.values()))[0] if name != "seconds"]):
+        for name, found in runs.items():
+            color, marker = (RED, "s") if name.startswith("gensim") else (GREEN, "^") if "MXNet" in name else (BLUE, "o")
+            color, marker = (ORANGE, "D") if "workers" in name else (color, marker)
+            xs, ys = ([run[key] for run in found] for key in ("seconds", test))
+            middle = sum(xs) / len(xs), sum(ys) / len(ys)
+            axes.plot(xs, ys, marker, color=color, markersize=3, alpha=0.4)
+            axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=9)
+            axes.annotate(name, middle, (0, 8), textcoords="offset points", ha="center", fontsize=7)
+        axes.margins(x=0.15)
+        label(axes, test, "seconds from text to vectors", "rank correlation with people's judgement")
+    return fig

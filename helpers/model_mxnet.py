@@ -178,7 +178,8 @@ def train_piece(tables, piece, weights, label):
     """Take a step of gradient descent on each update of a piece; `weights` are the scores' weights times minus the rate.
 
     MXNet adds to rows in place with its older sparse arrays only: the product of `selection`, a one per row and word,
-    with the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has.
+    with the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has. Returns when all is done, so that
+    rates are true.
     """
     ones = np.ones(piece.ids.size, np.float32), piece.ids.ravel(), np.arange(piece.ids.size + 1)
     selection = mx.nd.sparse.csr_matrix(ones, shape=(piece.ids.size, len(tables)))
@@ -193,6 +194,7 @@ def train_piece(tables, piece, weights, label):
         rows = selection[number * num_rows : (number + 1) * num_rows]
         steps = mx.nd.sparse.dot(rows, steps, transpose_a=True, forward_stype="row_sparse")
         mx.nd.sgd_update(old_tables, steps, lr=-1, lazy_update=True, out=old_tables)
+    mx.npx.waitall()
 
 
 def train_pieces(tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):

@@ -119,16 +119,20 @@ def nearest(words, k, table, vocab):
 def evaluate_pairs(table, vocab):
     """Return how well the cosines of a table's rows follow people's judgement, as Spearman's rank correlations by test.
 
-    WordSim-353 asks how related two words are, SimLex-999 how alike. Pairs with a word outside the vocabulary are left out.
+    WordSim-353 asks how related two words are, SimLex-999 how alike. Pairs with a word outside the vocabulary are left
+    out; None where fewer than ten are left.
     Sources: Finkelstein et al. 2001, https://doi.org/10.1145/371920.372094; Hill et al. 2015, https://arxiv.org/abs/1408.3456.
     """
     from gensim.models import KeyedVectors
     from gensim.test.utils import datapath
 
-    vectors = KeyedVectors(table.shape[1])
+    vectors, found = KeyedVectors(table.shape[1]), {}
     vectors.add_vectors(vocab.idx_to_token[1:], table[1:])
-    tests = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
-    return {name: float(vectors.evaluate_word_pairs(datapath(file))[1][0]) for name, file in tests.items()}
+    for name, file in (("WordSim-353", "wordsim353.tsv"), ("SimLex-999", "simlex999.txt")):
+        lines = [line for line in Path(datapath(file)).read_text().splitlines() if not line.startswith("#")]
+        known = sum(all(vocab[word.lower()] != vocab.unk for word in line.split("\t")[:2]) for line in lines)
+        found[name] = float(vectors.evaluate_word_pairs(datapath(file))[1][0]) if known >= 10 else None
+    return found
 
 
 def map_groups(query_token, vocab, table, num_groups=6, group_size=10):

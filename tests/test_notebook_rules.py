@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from helpers import examples, model_mxnet, model_pytorch
+from helpers import blocks, examples, model_mxnet, model_pytorch
 from helpers.twins import (
     FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, printed,
     read_notebook, steps, tags, write_notebook,
@@ -17,7 +17,7 @@ from helpers.twins import (
 
 PATHS = all_notebooks()
 COMPARED = "nbval-check-output"
-MODULES = "examples", "history", "vectors", "figures", "corpus"
+MODULES = "examples", "blocks", "history", "vectors", "figures", "corpus"
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -110,6 +110,8 @@ def test_every_public_definition_is_taught_in_exactly_one_step(framework):
     for module in (examples, model):
         public |= {name for name in functions_and_classes(inspect.getsource(module)) if not name.startswith("_")}
         public = {name for name in public if not hasattr(module, name) or getattr(module, name).__module__.startswith("helpers")}
+    public |= {name for name, thing in vars(blocks).items() if inspect.isfunction(thing) and thing.__module__ == "helpers.blocks"}
+    public.remove("load_blocks")  # as load_data, step by step
     methods = {name for cls in (examples.Vocab, examples.Minibatches, examples.Examples, model.SigmoidBCELoss) for name in vars(cls)}
     taught = {}
     for name in steps():

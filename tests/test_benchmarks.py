@@ -1,0 +1,68 @@
+"""The benchmarks: that they run, and that what they make of figures is right. No test asserts a time."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import lines
+from benchmarks.growth import repeated
+from benchmarks.quality import TESTS, mean, reference
+from benchmarks.runs import in_a_process, in_turn, spread
+from tests.conftest import ROOT
+
+
+def run(seconds, *correlations):
+    return {"seconds": seconds, **dict(zip(TESTS, correlations))}
+
+
+def test_the_reference_is_gensims_fastest_setting_that_is_as_good_as_its_best():
+    rows = {
+        "train_blocks": [run(1, 0.9, 0.9)], "gensim, best": [run(9, 0.40, 0.20)], "gensim, equal": [run(5, 0.391, 0.191)],
+        "gensim, worse": [run(2, 0.45, 0.12)],
+    }  # fmt: skip
+    assert reference(rows) == "gensim, equal"
+
+
+def test_a_mean_with_a_run_that_diverged_is_none():
+    assert mean([run(1, 0.2, 0.1), run(None, None, None)], TESTS[0]) is None
+    assert mean([run(1, 0.2, 0.1), run(1, 0.4, 0.1)], TESTS[0]) == pytest.approx(0.3)
+
+
+def test_runs_are_taken_in_turn():
+    seen = []
+    found = in_turn({name: lambda number, name=name: seen.append((number, name)) or number for name in "ab"}, 2)
+    assert seen == [(0, "a"), (0, "b"), (1, "a"), (1, "b")] and found == {"a": [0, 1], "b": [0, 1]}
+    assert spread([3, 1, 2]) == {"median": 2, "least": 1, "most": 3}
+
+
+def test_a_run_has_a_process_of_its_own_and_its_error_ends_the_benchmark():
+    assert in_a_process(spread, [1, 2, 3]) == spread([1, 2, 3])
+    with pytest.raises(RuntimeError, match="spread"):
+        in_a_process(spread, [])
+
+
+def test_a_target_that_is_missed_is_told_as_missed():
+    times = {"median": 4.0, "least": 3.0, "most": 6.0}
+    (told,) = lines({"training": {}, "neighbours": {"times as fast": {**times, "median": 1.9}}})
+    assert told[3] is False and "median 1.9" in told[1]
+    (told,) = lines({"neighbours": {"times as fast": times}})
+    assert told[3] is True
+
+
+def test_a_repeated_text_has_whole_sentences_in_another_order_each_time():
+    ids, sentence = np.array([1, 2, 3, 4, 5]), np.array([0, 0, 1, 2, 2])
+    found, numbers = repeated(ids, sentence, 500, np.random.default_rng(0))
+    assert len(found) == len(numbers) == 500 and (np.diff(numbers) >= 0).all()
+    sentences = {tuple(found[numbers == number]) for number in range(numbers[-1])}
+    assert sentences == {(1, 2), (3,), (4, 5)}
+    assert len({tuple(found[start : start + 5]) for start in range(0, 500, 5)}) > 1
+
+
+def test_the_quick_form_runs(ptb):
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "--quick"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for part in ("loader: times as fast", "pytorch: times as fast", "as good as gensim", "time per token", "neighbours", "import of"):
+        assert part in done.stdout
+    assert "course" not in done.stdout.split("target:")[-1]
