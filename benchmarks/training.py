@@ -12,6 +12,7 @@ import statistics
 import time
 
 from helpers.examples import generator
+from helpers.vectors import evaluate_pairs
 
 SETTINGS = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5}
 EMBED_SIZE, LR = 100, 0.002
@@ -77,7 +78,7 @@ def plain_mxnet(net, batches, num_epochs):
 
 
 def train(framework, plain, seed, num_epochs):
-    """Train the plain way or ours; returns the median seconds of an epoch and the held-out loss at the end."""
+    """Train the plain way or ours; returns the median seconds of an epoch, the held-out loss at the end, and the correlations."""
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
         data_iter, vocab = model.load_data("ptb", **SETTINGS, seed=seed, strict=True)
@@ -91,4 +92,4 @@ def train(framework, plain, seed, num_epochs):
         else:
             history = model.train(net, data_iter, LR, num_epochs, "cpu")
             seconds, held_out = [epoch.seconds for epoch in history], history[-1].held_out
-    return {"seconds": round(statistics.median(seconds), 3), "held_out": held_out}
+    return {"seconds": round(statistics.median(seconds), 3), "held_out": held_out, **evaluate_pairs(model.to_arrays(net)[0], vocab)}

@@ -1,6 +1,7 @@
 """One way to show a figure, a curve that grows, and the figures that the notebooks draw. Matplotlib, no pyplot."""
 
 import io
+import time
 
 import numpy as np
 from IPython import get_ipython
@@ -40,7 +41,12 @@ def show(fig, alt):
 
 
 class LiveCurve:
-    """Curves against a common x that are drawn anew in place as points come in; outside IPython nothing is drawn."""
+    """Curves against a common x that are drawn anew in place as points come in; outside IPython nothing is drawn.
+
+    Drawing takes a tenth of a second, so points within SECONDS of the last drawing wait for the next; `draw` is the last.
+    """
+
+    SECONDS = 2
 
     STYLES = {"training": (BLUE, "o-"), "held out": (RED, "s--")}
 
@@ -51,10 +57,10 @@ class LiveCurve:
         for (name, y), style in zip(yardsticks.items(), (":", "-.")):
             self.axes.axhline(y, color=BLACK, linestyle=style, linewidth=1, label=f"{name}: {y:.3f}")
         self.points, self.lines, self.handle = {}, {}, None
-        self._draw()
+        self.draw()
 
     def add(self, name, x, y):
-        """Add a point to the curve `name` and draw the whole figure again."""
+        """Add a point to the curve `name`, and draw the whole figure again if it is time."""
         xs, ys = self.points.setdefault(name, ([], []))
         xs.append(x)
         ys.append(y)
@@ -65,9 +71,12 @@ class LiveCurve:
         self.lines[name].set_data(xs, ys)
         self.axes.relim()
         self.axes.autoscale_view(scalex=False)
-        self._draw()
+        if time.monotonic() - self.drawn > self.SECONDS:
+            self.draw()
 
-    def _draw(self):
+    def draw(self):
+        """Draw the curves as they are now."""
+        self.drawn = time.monotonic()
         if get_ipython() is None:
             return
         image = _png(self.fig, self.description())
@@ -217,18 +226,22 @@ def rates_figure(rates):
 def quality_figure(runs):
     """Draw what vectors are worth against the seconds from text to vectors: a small mark per run, a large one per mean.
 
-    `runs` maps a setting to dicts with "seconds" and the correlation of each test.
+    `runs` maps settings, such as "gensim, 8 epochs", to dicts with "seconds" and the correlation of each test.
     """
     fig, both = new_figure(2, (11, 4.5))
-    for axes, test in zip(both, [name for name in next(iter(runs.values()))[0] if name != "seconds"]):
+    kinds = list(dict.fromkeys(name.split(", ")[0] for name in runs))
+    styles = dict(zip(kinds, zip((BLUE, ORANGE, GREEN, RED), "oD^s")))
+    for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
         for name, found in runs.items():
-            color, marker = (RED, "s") if name.startswith("gensim") else (GREEN, "^") if "MXNet" in name else (BLUE, "o")
-            color, marker = (ORANGE, "D") if "workers" in name else (color, marker)
+            kind, epochs = name.split(", ")
+            color, marker = styles[kind]
             xs, ys = ([run[key] for run in found] for key in ("seconds", test))
             middle = sum(xs) / len(xs), sum(ys) / len(ys)
             axes.plot(xs, ys, marker, color=color, markersize=3, alpha=0.4)
-            axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=9)
-            axes.annotate(name, middle, (0, 8), textcoords="offset points", ha="center", fontsize=7)
-        axes.margins(x=0.15)
+            axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=9, label=kind)
+            axes.annotate(epochs, middle, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+        axes.margins(x=0.1, y=0.15)
         label(axes, test, "seconds from text to vectors", "rank correlation with people's judgement")
+    handles, labels = both[0].get_legend_handles_labels()
+    both[0].legend(*zip(*{name: (handle, name) for handle, name in zip(handles, labels)}.values()), frameon=False)
     return fig

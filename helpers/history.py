@@ -43,7 +43,7 @@ class Epoch(NamedTuple):
     """What one epoch came to.
 
     The losses are means over rows, as trained; those per position weigh every valid position alike. Held-out losses
-    are None where nothing is held out. Seconds and rates are of training alone, without evaluation and drawing.
+    are None where nothing is held out. Seconds and rates are of training, without evaluation.
     """
 
     loss: float
@@ -77,9 +77,8 @@ class History(list):
                 yield batch
                 self.bar.update()
                 if number in points and self.totals[1]:
-                    self.seconds += time.perf_counter() - start
                     self.curve.add("training", len(self) + number / num_batches, self.totals[0] / self.totals[1])
-                    start = time.perf_counter()
+            self.seconds = time.perf_counter() - start
         except BaseException:  # stopped: the bar must not linger into the next training
             self.bar.close()
             raise
@@ -100,6 +99,7 @@ class History(list):
     def close(self):
         """End the bar, describe the curve, and print the line that sums the training up."""
         self.bar.close()
+        self.curve.draw()
         print(self.curve.description())
         print(self)
 
