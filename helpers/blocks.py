@@ -65,16 +65,18 @@ def weight_table(max_window_size, num_noise_words):
 
 
 def lay_out(centers, left, right, noise, max_window_size, vocab_size):
-    """Lay words in the order of the text out as blocks; returns a Piece.
+    """Lay words in the order of the text out as blocks, those of an update taken from far apart; returns a Piece.
 
     `centers`, `left` and `right` have shape (n,), n a whole number of updates; `noise` (n / BLOCK_SIZE, NOISE_PER_BLOCK).
+    Words that stand near each other tend to be the same ones, and an update that moves a row many times overshoots.
     """
-    size = BLOCKS_PER_UPDATE * BLOCK_SIZE
+    reaches, order = max_window_size + 1, np.arange(len(noise)).reshape(BLOCKS_PER_UPDATE, -1).T.ravel()
     stretch = np.lib.stride_tricks.sliding_window_view(np.pad(centers, max_window_size), BLOCK_SIZE + 2 * max_window_size)
-    words = np.hstack([stretch[::BLOCK_SIZE], noise]) + vocab_size
-    ids = np.hstack([centers.reshape(-1, size), words.reshape(len(centers) // size, -1)])
-    place, reaches = np.arange(len(centers)) % BLOCK_SIZE, max_window_size + 1
-    return Piece(ids, ((place * reaches + left) * reaches + right).reshape(-1, size))
+    words = np.hstack([stretch[::BLOCK_SIZE][order], noise]) + vocab_size
+    patterns = (np.arange(len(centers)) % BLOCK_SIZE * reaches + left) * reaches + right
+    rows = len(order) // BLOCKS_PER_UPDATE, -1
+    centers, patterns = (array.reshape(-1, BLOCK_SIZE)[order].reshape(rows) for array in (centers, patterns))
+    return Piece(np.hstack([centers, words.reshape(rows)]), patterns)
 
 
 class Blocks:

@@ -30,7 +30,7 @@ def label(axes, title, xlabel, ylabel):
 
 def _png(fig, alt):
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=100)
+    fig.savefig(buffer, format="png", dpi=100, pil_kwargs={"optimize": True})
     return Image(buffer.getvalue(), format="png", alt=alt)
 
 
@@ -218,7 +218,7 @@ def rates_figure(rates):
         axes.text(factor, place, f" {factor:.1f} times, {rate:,.0f} center words/s", va="center", fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlim(0.8, 20 * max(factors))
+    axes.set_xlim(0.8, 8 * max(factors))
     label(axes, "Speed of each step, in units of the plain loop's", "times as fast", "")
     return fig
 
@@ -228,7 +228,7 @@ def quality_figure(runs):
 
     `runs` maps settings, such as "gensim, 8 epochs", to dicts with "seconds" and the correlation of each test.
     """
-    fig, both = new_figure(2, (11, 4.5))
+    fig, both = new_figure(2, (9.5, 4))
     kinds = list(dict.fromkeys(name.split(", ")[0] for name in runs))
     styles = dict(zip(kinds, zip((BLUE, ORANGE, GREEN, RED), "oD^s")))
     for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
@@ -239,7 +239,8 @@ def quality_figure(runs):
             middle = sum(xs) / len(xs), sum(ys) / len(ys)
             axes.plot(xs, ys, marker, color=color, markersize=3, alpha=0.4)
             axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=9, label=kind)
-            axes.annotate(epochs, middle, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+            below = kind != kinds[-1]
+            axes.annotate(epochs, middle, (0, -15 if below else 9), textcoords="offset points", ha="center", fontsize=8)
         axes.margins(x=0.1, y=0.15)
         label(axes, test, "seconds from text to vectors", "rank correlation with people's judgement")
     handles, labels = both[0].get_legend_handles_labels()

@@ -43,18 +43,32 @@ def test_the_weighted_context_words_of_each_center_are_those_of_its_window(loade
     blocks, _ = loaded
     centers, sentence, left, right = piece_by_hand(blocks, 2, 1)
     piece, vocab_size = blocks.piece(2, 1), len(blocks.counts)
-    np.testing.assert_array_equal(piece.ids[:, :CENTERS].ravel()[: len(centers)], centers)
     words = piece.ids[:, CENTERS:].reshape(-1, len(blocks.label)) - vocab_size
-    weights = blocks.weights[piece.patterns.ravel()]
-    for place in range(len(centers)):
-        weight, word = weights[place], words[place // BLOCK_SIZE]
-        wanted = [centers[other] for other in range(place - left[place], place + right[place] + 1) if other != place]
-        assert sentence[place - left[place]] == sentence[place] == sentence[place + right[place]]
-        assert sorted(word[(weight == 1) & (blocks.label == 1)]) == sorted(wanted)
-        assert weight[-NOISE_PER_BLOCK:].sum() == pytest.approx(blocks.num_noise_words * len(wanted))
-        assert weight[: -NOISE_PER_BLOCK].sum() == len(wanted)
-    assert not weights[len(centers) :].any(), "padding must have no weight"
+    laid_out, weights = piece.ids[:, :CENTERS].reshape(-1, BLOCK_SIZE), blocks.weights[piece.patterns.reshape(-1, BLOCK_SIZE)]
     assert 0 < words[:, -NOISE_PER_BLOCK:].min() and words[:, -NOISE_PER_BLOCK:].max() < vocab_size
+    for number in range(len(words)):  # of the block, in the order of the text
+        row = number % len(piece.ids) * BLOCKS_PER_UPDATE + number // len(piece.ids)
+        for place in range(BLOCK_SIZE):
+            weight, center = weights[row, place], number * BLOCK_SIZE + place
+            if center >= len(centers):
+                assert not weight.any(), "padding must have no weight"
+                continue
+            first, last = center - left[center], center + right[center]
+            wanted = [centers[other] for other in range(first, last + 1) if other != center]
+            assert laid_out[row, place] == centers[center]
+            assert sentence[first] == sentence[center] == sentence[last]
+            assert sorted(words[row][(weight == 1) & (blocks.label == 1)]) == sorted(wanted)
+            assert weight[-NOISE_PER_BLOCK:].sum() == pytest.approx(blocks.num_noise_words * len(wanted))
+            assert weight[:-NOISE_PER_BLOCK].sum() == len(wanted)
+
+
+def test_an_update_takes_its_blocks_from_all_over_the_piece(loaded):
+    blocks, _ = loaded
+    centers = piece_by_hand(blocks, 0, 0)[0]
+    piece = blocks.piece(0, 0)
+    for block in range(BLOCKS_PER_UPDATE - 1):
+        start = block * len(piece.ids) * BLOCK_SIZE
+        np.testing.assert_array_equal(piece.ids[0, block * BLOCK_SIZE : (block + 1) * BLOCK_SIZE], centers[start : start + BLOCK_SIZE])
 
 
 def test_every_epoch_draws_anew_and_each_piece_always_the_same(loaded):

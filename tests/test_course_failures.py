@@ -30,7 +30,7 @@ def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     done = course("--out", tmp_path / "out", epochs=3)
     assert done.returncode == 2 and not (tmp_path / "out").exists()
     assert "no notebook has a parameter 'epochs'" in done.stderr
-    known = "batch_size, corpus, embed_size, k, lr, max_window_size, min_freq, num_epochs, num_noise_words, query_token, seed, strict, vectors_path"
+    known = "batch_size, block_epochs, block_lr, blocks, corpus, embed_size, k, lr, max_window_size, min_freq, num_epochs, num_noise_words, query_token, seed, strict, vectors_path"
     assert known in " ".join(done.stderr.split())
 
 
