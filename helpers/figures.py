@@ -210,7 +210,7 @@ def weights_figure(weights, num_contexts):
 
 def rates_figure(rates):
     """Draw how many times as fast as the first of them each rate is, on a logarithmic scale."""
-    fig, axes = new_figure(size=(8, 0.6 + 0.45 * len(rates)))
+    fig, axes = new_figure(size=(7.5, 0.6 + 0.4 * len(rates)))
     first, names = next(iter(rates.values())), list(rates)
     factors = [rate / first for rate in rates.values()]
     axes.barh(names, factors, color=SKY, edgecolor=BLACK, linewidth=0.5)
@@ -228,7 +228,7 @@ def quality_figure(runs):
 
     `runs` maps settings, such as "gensim, 8 epochs", to dicts with "seconds" and the correlation of each test.
     """
-    fig, both = new_figure(2, (9.5, 4))
+    fig, both = new_figure(2, (8.5, 3.6))
     kinds = list(dict.fromkeys(name.split(", ")[0] for name in runs))
     styles = dict(zip(kinds, zip((BLUE, ORANGE, GREEN, RED), "oD^s")))
     for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
