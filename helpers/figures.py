@@ -200,7 +200,7 @@ def map_figure(places, groups):
 
 def weights_figure(weights, num_contexts):
     """Draw the weights of one block's scores: a row per center word, a column per context word, then per noise word."""
-    fig, axes = new_figure(size=(9, 3.8))
+    fig, axes = new_figure(size=(8, 3.2))
     drawn = axes.imshow(weights, cmap="Purples", aspect="auto")
     axes.axvline(num_contexts - 0.5, color=BLACK, linewidth=1)
     fig.colorbar(drawn, ax=axes, label="weight of the score")

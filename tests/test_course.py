@@ -22,7 +22,7 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     rows = {row["notebook"]: row for row in summary["notebooks"]}
-    assert len(rows) == 6 and {row["corpus"] for row in rows.values()} == {small_text.name}
+    assert len(rows) == 7 and {row["corpus"] for row in rows.values()} == {small_text.name}
     assert loss_falls(rows["05_training"])
     assert len(rows["05_training"]["epochs"]) == 2 and rows["05_training"]["epochs"][0]["held_out"] < 0.693
     topic = rows["06_similarity"]["query_token"][1]
@@ -30,9 +30,9 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     vectors = load_vectors(tmp_path / "out" / framework / "vectors.safetensors")
     assert vectors.embed_v.shape == (401, 12) and vectors.settings["corpus"] == small_text.name
     executed = tmp_path / "out" / framework
-    assert sorted(path.suffix for path in executed.iterdir()) == [".html"] * 6 + [".ipynb"] * 6 + [".safetensors"]
+    assert sorted(path.suffix for path in executed.iterdir()) == [".html"] * 7 + [".ipynb"] * 7 + [".safetensors"]
     index = (tmp_path / "out" / "index.html").read_text()
-    assert index.count("<tr>") == 7 and all(name in index for name in rows)
+    assert index.count("<tr>") == 8 and all(name in index for name in rows)
     similarity = json.loads((executed / "06_similarity.ipynb").read_text())
     assert "epoch" not in json.dumps([cell["outputs"] for cell in similarity["cells"] if cell["id"] == "vectors"])
     assert done.stdout.count("topics.txt") >= 12
@@ -48,11 +48,24 @@ def test_a_run_that_hardly_learns_fails_the_check_of_the_loss(framework, small_t
 
 ODD = {
     "batch_size": 7777, "max_window_size": 1, "num_noise_words": 1, "embed_size": 1, "num_epochs": 1, "lr": 0.5, "k": 1,
-    "min_freq": 0, "seed": 123456789,
+    "min_freq": 0, "seed": 123456789, "block_epochs": 1, "block_lr": 0.01,
 }  # fmt: skip
+STEPS = (
+    "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
+    "pytorch/07_speed",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("step", ["pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity"])
+@pytest.mark.parametrize("framework", ["pytorch", "mxnet"])
+def test_step_5_trains_with_blocks_when_told_to(framework, small_text, tmp_path):
+    source, path = NOTEBOOKS / framework / "05_training.ipynb", tmp_path / "vectors.safetensors"
+    given = {**SMALL, "blocks": True, "block_epochs": 3, "block_lr": 0.1, "corpus": str(small_text), "vectors_path": str(path)}
+    values, error, _ = run_notebook(source, tmp_path / "05_training.ipynb", given)
+    assert error is None and loss_falls(values) and len(values["epochs"]) == 3
+    assert load_vectors(path).settings["blocks"] is True and load_vectors(path).settings["lr"] == 0.1
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_odd_values_run_through(step, tmp_path, small_text):
     values, error, _ = run_notebook(NOTEBOOKS / f"{step}.ipynb", tmp_path / "out.ipynb", {**ODD, "corpus": str(small_text)})
     assert error is None and values["corpus"] == small_text.name
