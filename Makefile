@@ -10,7 +10,7 @@ help:
 	@echo "make test     run all tests"
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
-	@echo "make bench    measure the speed, into benchmarks/ (half an hour; ARGS=--quick for a look)"
+	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"
 	@echo "make study    train with several rates and seeds, into benchmarks/"
 	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
 

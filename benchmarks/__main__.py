@@ -138,7 +138,7 @@ def lines(results):
 
 
 @click.command(help=__doc__)
-@click.option("--quick", is_flag=True, help="Once each, small: under 2 minutes, to see that all of it runs. Writes nothing.")
+@click.option("--quick", is_flag=True, help="Once each and small, to see that all of it runs: its targets mean nothing. Writes nothing.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts anew; the others stay as they are in results.json.")
 def main(quick, only):
     path = FOLDER / "results.json"
