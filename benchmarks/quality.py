@@ -6,9 +6,9 @@ import io
 import statistics
 import time
 
-SETTINGS = {"max_window_size": 5, "num_noise_words": 5}
-EMBED_SIZE = 100
-BLOCKS = (12, 0.05), (20, 0.035)  # epochs and lr
+from benchmarks.runs import EMBED_SIZE, SETTINGS
+
+BLOCKS = (12, 0.05), (16, 0.04), (20, 0.035)  # epochs and lr
 GENSIM = (8, 0.075), (12, 0.05), (16, 0.035), (20, 0.025)  # epochs and alpha
 TESTS = "WordSim-353", "SimLex-999"
 TOLERANCE = 0.01
@@ -49,8 +49,8 @@ def gensim_word2vec(seed, num_epochs, alpha):
     text = read_corpus("ptb", strict=True)
     sentences = [[token for token in sentence if token != "<unk>"] for sentence in text.sentences]
     model = Word2Vec(
-        sentences, sg=1, negative=5, window=5, vector_size=EMBED_SIZE, min_count=10, sample=1e-4, workers=2,
-        epochs=num_epochs, alpha=alpha, seed=seed + 1,
+        sentences, sg=1, negative=SETTINGS["num_noise_words"], window=SETTINGS["max_window_size"], vector_size=EMBED_SIZE,
+        min_count=10, sample=1e-4, workers=2, epochs=num_epochs, alpha=alpha, seed=seed + 1,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     table = np.vstack([np.zeros((1, EMBED_SIZE), np.float32), model.wv.vectors])

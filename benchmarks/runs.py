@@ -1,4 +1,4 @@
-"""What the benchmarks share: runs in processes of their own, medians with their spread, the machine, and files of results."""
+"""What the benchmarks share: the lesson's settings, runs in processes of their own, medians with their spread, the machine, and files of results."""
 
 import datetime
 import importlib
@@ -14,6 +14,8 @@ from pathlib import Path
 from helpers.files import whole_file
 
 FOLDER = Path(__file__).resolve().parent
+SETTINGS = {"max_window_size": 5, "num_noise_words": 5}
+EMBED_SIZE = 100
 PACKAGES = "torch", "mxnet", "numpy", "gensim", "d2l"
 
 

@@ -11,11 +11,11 @@ import io
 import statistics
 import time
 
+from benchmarks.runs import EMBED_SIZE, SETTINGS
 from helpers.examples import generator
 from helpers.vectors import evaluate_pairs
 
-SETTINGS = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5}
-EMBED_SIZE, LR = 100, 0.002
+BATCH_SIZE, LR = 512, 0.002
 
 
 class ListBatches:
@@ -81,7 +81,7 @@ def train(framework, plain, seed, num_epochs):
     """Train the plain way or ours; returns the median seconds of an epoch, the held-out loss at the end, and the correlations."""
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
-        data_iter, vocab = model.load_data("ptb", **SETTINGS, seed=seed, strict=True)
+        data_iter, vocab = model.load_data("ptb", BATCH_SIZE, **SETTINGS, seed=seed, strict=True)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         if plain:
             d2l = importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}")

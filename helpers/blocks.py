@@ -12,9 +12,10 @@ import numpy as np
 from helpers.arguments import require_pairs_of_words, require_whole_numbers
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, describe, draw_words, encode, generator, noise_probability, subsample
+from helpers.history import require_no_divergence
 
-BLOCK_SIZE = 16  # center words per block
-NOISE_PER_BLOCK = 16  # noise words per block
+BLOCK_SIZE = 32  # center words per block
+NOISE_PER_BLOCK = 22  # noise words per block: with windows of 5 a center then has 64 scores, a number that processors like
 BLOCKS_PER_UPDATE = 8  # more at once are faster per word, but diverge at a lower rate
 TOKENS_PER_PIECE = 32_768  # of the text, before subsampling: what is laid out at once
 
@@ -84,8 +85,9 @@ class Blocks:
 
     `ids` and `sentence` are those of `encode`, `counts` (V,) that of `count_words`. `piece(epoch, number)` draws the
     subsampling, windows and noise words of one piece with a generator of its own, so that it is always the same. A noise
-    word may be a context word of the same center. `weights` is the `weight_table`, `label` (its columns,) 1 for context
-    words. `held_out` holds the blocks of the text that was kept from training, `corpus` the name of the text.
+    word may be a context word of the same center: 0.5 % are on PTB, and masking them changed nothing that we could measure.
+    `weights` is the `weight_table`, `label` (its columns,) 1 for context words. `held_out` holds the blocks of the text
+    that was kept from training, `corpus` the name of the text.
     """
 
     def __init__(self, ids, sentence, counts, max_window_size, num_noise_words, seed, held_out=None, corpus="", purpose="blocks"):
@@ -114,6 +116,26 @@ class Blocks:
         """Yield an epoch's pieces in order, or a worker's share of them, each with its rate: from `lr` in a line to 0."""
         for number in range(worker, len(self), num_workers):
             yield self.piece(epoch, number), lr * (1 - (epoch + number / len(self)) / num_epochs)
+
+
+def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):
+    """Train on the pieces of an epoch, or on a worker's share of them; yields the `loss_totals` of each.
+
+    `block_totals` and `train_piece` are those of a framework. The totals are of a sample of a piece's updates, before
+    they are trained on, times the sample's share.
+    """
+    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, worker, num_workers):
+        sample, share = piece.sample()
+        totals = block_totals(tables, sample, blocks)
+        require_no_divergence(totals, lr)
+        train_piece(tables, piece, blocks, rate)
+        yield totals / share
+
+
+def held_out_block_loss(block_totals, tables, held_out):
+    """Return the `loss_totals` of the blocks of a held-out text."""
+    pieces = (held_out.piece(0, number) for number in range(len(held_out)))
+    return sum((block_totals(tables, piece, held_out) for piece in pieces), np.zeros(4))
 
 
 def word2vec_tables(vocab_size, embed_size, seed):

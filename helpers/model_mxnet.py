@@ -17,10 +17,10 @@ from mxnet import autograd, gluon
 from mxnet.gluon import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
-from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE
+from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
-from helpers.history import History, loss_totals, require_no_divergence
+from helpers.history import History, loss_totals
 
 mx.npx.set_np()
 
@@ -152,30 +152,26 @@ def train(net, data_iter, lr, num_epochs, device=None):
     return history
 
 
-def block_totals(tables, piece, weights, label):
-    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch."""
-    ids, patterns = map(to_tensor, piece)
+def block_totals(tables, piece, blocks):
+    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch.
+
+    The loss of a score is -log of the belief in what is true of it. Where that underflows it stays below 70.
+    """
+    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
     center, words = ids[:, : patterns.shape[1]], ids[:, patterns.shape[1] :]
     v = mx.np.take(tables, center.reshape(-1, BLOCK_SIZE), axis=0)
     u = mx.np.take(tables, words.reshape(-1, len(label)), axis=0)
     pred = mx.npx.batch_dot(v, u, transpose_b=True).reshape(-1, len(label))
     weight = mx.np.take(weights, patterns.reshape(-1), axis=0)
+    belief = mx.np.maximum(mx.npx.sigmoid(pred * (2 * label - 1)), 1e-30)
     valid = weight.sum(axis=1)  # 0 for a word without a context word
-    losses = SigmoidBCELoss()(pred, mx.np.broadcast_to(label, pred.shape), weight) / mx.np.maximum(valid, 1) * weight.shape[1]
-    totals = loss_totals(losses, weight)
+    totals = loss_totals((mx.np.log(belief) * weight).sum(axis=1) / -mx.np.maximum(valid, 1), weight)
     totals[1] = (valid > 0).sum()
     return totals
 
 
-def held_out_block_loss(tables, held_out):
-    """Return the `loss_totals` of the blocks of a held-out text."""
-    weights, label = map(to_tensor, (held_out.weights, held_out.label))
-    pieces = (held_out.piece(0, number) for number in range(len(held_out)))
-    return sum((block_totals(tables, piece, weights, label) for piece in pieces), np.zeros(4))
-
-
-def train_piece(tables, piece, weights, label):
-    """Take a step of gradient descent on each update of a piece; `weights` are the scores' weights times minus the rate.
+def train_piece(tables, piece, blocks, lr):
+    """Take a step of gradient descent on each update of a piece.
 
     MXNet adds to rows in place with its older sparse arrays only: the product of `selection`, a one per row and word,
     with the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has. Returns when all is done, so that
@@ -183,32 +179,18 @@ def train_piece(tables, piece, weights, label):
     """
     ones = np.ones(piece.ids.size, np.float32), piece.ids.ravel(), np.arange(piece.ids.size + 1)
     selection = mx.nd.sparse.csr_matrix(ones, shape=(piece.ids.size, len(tables)))
-    old_tables, num_rows = tables.as_nd_ndarray(), piece.ids.shape[1]
-    parts = (*np.split(piece.ids, [piece.patterns.shape[1]], axis=1), piece.patterns)
+    weights, label, old_tables = to_tensor(blocks.weights), to_tensor(blocks.label), tables.as_nd_ndarray()
+    parts = *np.split(piece.ids, [piece.patterns.shape[1]], axis=1), piece.patterns
     parts = [to_tensor(part.reshape(len(part), BLOCKS_PER_UPDATE, -1)) for part in parts]
     for number, (center, words, patterns) in enumerate(zip(*parts)):
         v, u, weight = tables.take(center, axis=0), tables.take(words, axis=0), weights.take(patterns, axis=0)
         slope = (mx.npx.sigmoid(mx.npx.batch_dot(v, u, transpose_b=True)) - label) * weight
         steps = mx.npx.batch_dot(slope, u), mx.npx.batch_dot(slope, v, transpose_a=True)
         steps = mx.np.concatenate([step.reshape(-1, step.shape[2]) for step in steps]).as_nd_ndarray()
-        rows = selection[number * num_rows : (number + 1) * num_rows]
-        steps = mx.nd.sparse.dot(rows, steps, transpose_a=True, forward_stype="row_sparse")
-        mx.nd.sgd_update(old_tables, steps, lr=-1, lazy_update=True, out=old_tables)
+        rows = selection[number * piece.ids.shape[1] : (number + 1) * piece.ids.shape[1]]
+        sums = mx.nd.sparse.dot(rows, steps, transpose_a=True, forward_stype="row_sparse")
+        mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
     mx.npx.waitall()
-
-
-def train_pieces(tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):
-    """Train on the pieces of an epoch, or on a worker's share of them; yields the `loss_totals` of each.
-
-    They are those of a sample of the piece's updates, before they are trained on, times the sample's share.
-    """
-    weights, label = map(to_tensor, (blocks.weights, blocks.label))
-    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, worker, num_workers):
-        sample, share = piece.sample()
-        totals = block_totals(tables, sample, weights, label)
-        require_no_divergence(totals, lr)
-        train_piece(tables, piece, weights * -rate, label)
-        yield totals / share
 
 
 @contextlib.contextmanager
@@ -241,9 +223,9 @@ def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
     history = History(blocks, num_epochs, "cpu")
     with joined_tables(net) as tables:
         for epoch in range(num_epochs):
-            for totals in history.batches(train_pieces(tables, blocks, lr, num_epochs, epoch)):
+            for totals in history.batches(train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch)):
                 history.totals += totals
-            history.end_epoch(held_out_block_loss(tables, blocks.held_out))
+            history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
     history.close()
     return history
 

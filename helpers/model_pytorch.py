@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
-from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE
+from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
-from helpers.history import History, loss_totals, require_no_divergence
+from helpers.history import History, loss_totals
 from helpers.processes import Workers, one_thread
 
 
@@ -156,38 +156,35 @@ def train(net, data_iter, lr, num_epochs, device=None):
 
 
 @torch.no_grad()
-def block_totals(tables, piece, weights, label):
-    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch."""
-    ids, patterns = map(to_tensor, piece)
+def block_totals(tables, piece, blocks):
+    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch.
+
+    The loss of a score is -log of the belief in what is true of it. Where that underflows it stays below 70.
+    """
+    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
     center, words = ids.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
     v, u = (tables.index_select(0, part.flatten()) for part in (center, words))
     pred = torch.bmm(v.view(-1, BLOCK_SIZE, v.shape[1]), u.view(-1, len(label), v.shape[1]).mT).flatten(0, 1)
     weight = weights.index_select(0, patterns.flatten())
+    belief = (pred * (2 * label - 1)).sigmoid_().clamp_(min=1e-30)
     valid = weight.sum(axis=1)  # 0 for a word without a context word
-    losses = SigmoidBCELoss()(pred, label.expand_as(pred), weight) / valid.clamp(min=1) * weight.shape[1]
-    totals = loss_totals(losses, weight)
+    totals = loss_totals((belief.log_() * weight).sum(axis=1) / -valid.clamp(min=1), weight)
     totals[1] = (valid > 0).sum()
     return totals
 
 
-def held_out_block_loss(tables, held_out):
-    """Return the `loss_totals` of the blocks of a held-out text."""
-    weights, label = map(to_tensor, (held_out.weights, held_out.label))
-    pieces = (held_out.piece(0, number) for number in range(len(held_out)))
-    return sum((block_totals(tables, piece, weights, label) for piece in pieces), np.zeros(4))
-
-
 @torch.no_grad()
-def train_piece(tables, piece, weights, label):
-    """Take a step of gradient descent on each update of a piece; `weights` are the scores' weights times minus the rate.
+def train_piece(tables, piece, blocks, lr):
+    """Take a step of gradient descent on each update of a piece.
 
     Everything is written into memory that is asked for once: new memory for each product costs a quarter more time.
     """
-    ids, patterns = map(to_tensor, piece)
+    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
     rows, steps = memory = tables.new_empty(2, ids.shape[1], tables.shape[1])
     parts = memory.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
     (v, step_v), (u, step_u) = (part.unflatten(1, (BLOCKS_PER_UPDATE, -1)) for part in parts)
     weight, slope = weights.new_empty(2, BLOCKS_PER_UPDATE, BLOCK_SIZE, len(label))
+    weights = weights * -lr
     for row_ids, row_patterns in zip(ids, patterns):
         torch.index_select(tables, 0, row_ids, out=rows)
         torch.index_select(weights, 0, row_patterns, out=weight.view(-1, len(label)))
@@ -195,20 +192,6 @@ def train_piece(tables, piece, weights, label):
         torch.bmm(slope, u, out=step_v)
         torch.bmm(slope.mT, v, out=step_u)
         tables.index_add_(0, row_ids, steps)
-
-
-def train_pieces(tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):
-    """Train on the pieces of an epoch, or on a worker's share of them; yields the `loss_totals` of each.
-
-    They are those of a sample of the piece's updates, before they are trained on, times the sample's share.
-    """
-    weights, label = map(to_tensor, (blocks.weights, blocks.label))
-    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, worker, num_workers):
-        sample, share = piece.sample()
-        totals = block_totals(tables, sample, weights, label)
-        require_no_divergence(totals, lr)
-        train_piece(tables, piece, weights * -rate, label)
-        yield totals / share
 
 
 @contextlib.contextmanager
@@ -239,11 +222,11 @@ def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
     history = History(blocks, num_epochs, "cpu")
     with one_thread(), joined_tables(net) as tables:
-        with Workers(num_workers, train_pieces, tables.share_memory_(), blocks, lr, num_epochs) as workers:
+        with Workers(num_workers, train_pieces, block_totals, train_piece, tables.share_memory_(), blocks, lr, num_epochs) as workers:
             for epoch in range(num_epochs):
                 for totals in history.batches(workers.run(epoch)):
                     history.totals += totals
-                history.end_epoch(held_out_block_loss(tables, blocks.held_out))
+                history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
     history.close()
     return history
 

@@ -119,9 +119,9 @@ def test_a_piece_is_trained_as_by_hand_and_its_loss_too(model, loaded):
     tables = np.random.default_rng(0).normal(0, 0.4, (2 * len(vocab), 6)).astype(np.float32)
     wanted = tables.astype(np.float64)
     totals = by_hand(wanted, piece, blocks.weights, blocks.label, 0.05)
-    found, weights, label = (model.to_tensor(array.copy()) for array in (tables, blocks.weights, blocks.label))
-    np.testing.assert_allclose(model.block_totals(found, piece, weights, label), totals, rtol=1e-5)
-    model.train_piece(found, piece, weights * -0.05, label)
+    found = model.to_tensor(tables.copy())
+    np.testing.assert_allclose(model.block_totals(found, piece, blocks), totals, rtol=1e-5)
+    model.train_piece(found, piece, blocks, 0.05)
     found = found.numpy() if model is model_pytorch else found.asnumpy()
     assert np.abs(wanted - tables).max() > 0.05
     np.testing.assert_allclose(found, wanted, atol=2e-5)
