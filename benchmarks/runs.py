@@ -19,13 +19,15 @@ EMBED_SIZE = 100
 PACKAGES = "torch", "mxnet", "numpy", "gensim", "d2l"
 
 
-def in_a_process(work, *arguments):
+def in_a_process(work, *arguments, **environment):
     """Run `work(*arguments)` in a new Python, so that no run inherits another's memory; returns what it returns.
 
-    Both the arguments and what is returned must be things that JSON holds.
+    Both the arguments and what is returned must be things that JSON holds. Threads are those that the Makefile sets,
+    unless `environment` says otherwise.
     """
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MXNET_CPU_WORKER_NTHREADS": "2", **environment}
     call = json.dumps([work.__module__, work.__name__, arguments])
-    done = subprocess.run([sys.executable, "-m", "benchmarks.runs", call], cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, "-m", "benchmarks.runs", call], cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"{work.__name__}{arguments} failed; its error stands above")
     return json.loads(done.stdout.splitlines()[-1])

@@ -4,7 +4,7 @@
 2. embedding layer: `examples.initial_tables`
 3. skip-gram: `skip_gram`
 4. loss: `SigmoidBCELoss`, `batch_loss`, and the means and the yardstick in `history`
-5. training: `new_model`, `train_batch`, `held_out_loss`, `train`
+5. training: `new_model`, `losses_and_slopes`, `loss_and_gradients`, `train_batch`, `held_out_loss`, `train`
 6. similarity: `get_similar_tokens`
 7. speed: `blocks` (reach, weights and layout of blocks, word2vec's initial values), `train_piece`, `block_totals`,
    `held_out_block_loss`, `train_pieces`, `joined_tables`, `train_blocks`

@@ -136,7 +136,7 @@ def run_halves(frameworks, parameters, out):
 
     One half alone leaves a core idle much of the time, so two at once take little longer.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, os.cpu_count() // len(frameworks))))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the arrays are small, and the other half needs the other core
     context, halves = multiprocessing.get_context("spawn"), []
     for framework in frameworks:
         receiver, sender = context.Pipe(duplex=False)

@@ -4,6 +4,7 @@ import io
 import time
 
 import numpy as np
+import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.figure import Figure
@@ -29,9 +30,11 @@ def label(axes, title, xlabel, ylabel):
 
 
 def _png(fig, alt):
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=100, pil_kwargs={"optimize": True})
-    return Image(buffer.getvalue(), format="png", alt=alt)
+    drawn, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(drawn, format="png", dpi=100)
+    palette = PIL.Image.open(drawn).convert("P", palette=PIL.Image.Palette.ADAPTIVE, dither=PIL.Image.Dither.NONE)
+    palette.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
+    return Image(small.getvalue(), format="png", alt=alt)
 
 
 def show(fig, alt):
@@ -245,4 +248,28 @@ def quality_figure(runs):
         label(axes, test, "seconds from text to vectors", "rank correlation with people's judgement")
     handles, labels = both[0].get_legend_handles_labels()
     both[0].legend(*zip(*{name: (handle, name) for handle, name in zip(handles, labels)}.values()), frameon=False)
+    return fig
+
+
+def study_figure(rates, live):
+    """Draw what the learning rate does to the vectors: a small mark per seed, a line through the means, a star for `live`.
+
+    `rates` maps rates, as text, to runs with the correlation of each test, None where the training diverged; `live` is
+    (rate, {test: correlation}).
+    """
+    fig, both = new_figure(2, (8.5, 3.2))
+    rate, found = live
+    for axes, test in zip(both, found):
+        settled = {float(lr): [run[test] for run in runs] for lr, runs in rates.items() if all(run[test] is not None for run in runs)}
+        diverged = [float(lr) for lr in rates if float(lr) not in settled]
+        for lr, values in settled.items():
+            axes.plot([lr] * len(values), values, "o", color=BLUE, markersize=3, alpha=0.5)
+        means = [sum(values) / len(values) for values in settled.values()]
+        axes.plot(list(settled), means, "o-", color=BLUE, label="mean of the study's seeds")
+        if found[test] is not None:
+            axes.plot(rate, found[test], "*", color=RED, markersize=12, markeredgecolor=BLACK, label="the training above")
+        if diverged:
+            axes.axvspan(min(diverged), max(diverged) * 1.1, color=ORANGE, alpha=0.3, hatch="//", label="diverged")
+        label(axes, test, "rate at the start", "rank correlation with people's judgement")
+    both[0].legend(frameon=False)
     return fig

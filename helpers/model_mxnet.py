@@ -13,7 +13,7 @@ except ImportError as error:
         "Mac; the PyTorch half needs none of that."
     ) from error
 import numpy as np
-from mxnet import autograd, gluon
+from mxnet import gluon
 from mxnet.gluon import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
@@ -54,12 +54,13 @@ def skip_gram(center, contexts_and_negatives, embed_v, embed_u):
     """Score each context or noise word of each center by the dot product of their two vectors.
 
     `center` (B, 1) and `contexts_and_negatives` (B, L) hold ids; `embed_v` and `embed_u` are the embedding layers of
-    center and context words. Returns float32 (B, 1, L). `transpose_b` reads u across; `u.swapaxes(1, 2)`, which the
-    seed document writes, copies it first and is several times slower.
+    center and context words. Returns float32 (B, 1, L). `transpose_b` reads the second factor across; `u.swapaxes(1, 2)`,
+    which the seed document writes, copies u first and is several times slower. With u as the first factor the product
+    takes half the time again; what is turned over then are scores.
     """
     v = embed_v(center)
     u = embed_u(contexts_and_negatives)
-    return mx.npx.batch_dot(v, u, transpose_b=True)
+    return mx.npx.batch_dot(u, v, transpose_b=True).swapaxes(1, 2)
 
 
 class SigmoidBCELoss(gluon.loss.SigmoidBCELoss):
@@ -100,18 +101,44 @@ def batch_loss(net, batch, device):
     return SigmoidBCELoss()(pred.reshape(label.shape), label, mask) / mask.sum(axis=1) * mask.shape[1]
 
 
+def losses_and_slopes(net, batch):
+    """Return the loss of each row of a minibatch (B,) and the slopes of their sum by each score (B, L).
+
+    Scores are computed for 128 rows at a time: new memory for large arrays costs more than the products.
+    """
+    center, contexts_and_negatives, mask, label = batch
+    parts = [slice(start, start + 128) for start in range(0, len(center), 128)]
+    scores = [skip_gram(center[part], contexts_and_negatives[part], net[0], net[1]) for part in parts]
+    pred, valid = mx.np.concatenate(scores).reshape(label.shape), mask.sum(axis=1, keepdims=True)
+    losses = SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
+    return losses, (mx.npx.sigmoid(pred) - label) * mask / valid
+
+
 def loss_and_gradients(net, batch, device):
-    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses."""
-    with autograd.record():
-        losses = batch_loss(net, batch, device)
-    losses.backward()
+    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses.
+
+    It is what autograd's `backward()` does, in half the time: products with sparse matrices (B, V) sum a center's words,
+    or a word's centers, times their slopes without writing the rows out first.
+    """
+    center, contexts_and_negatives, mask, label = batch = [data.as_in_ctx(device) for data in batch]
+    losses, slope = losses_and_slopes(net, batch)
+    (embed_v, embed_u), sparse = (layer.weight.data().as_nd_ndarray() for layer in net), []
+    for values, ids, table in (mx.np.ones_like(slope[:, :1]), center, embed_v), (slope, contexts_and_negatives, embed_u):
+        ends = mx.nd.arange(0, ids.size + 1, ids.shape[1], ctx=device, dtype="int64")
+        entries = values.reshape(-1).as_nd_ndarray(), ids.reshape(-1).as_nd_ndarray(), ends
+        sparse.append(mx.nd.sparse.csr_matrix(entries, shape=(len(ids), len(table))))
+    of_rows = mx.nd.sparse.dot(sparse[1], embed_u), mx.nd.sparse.dot(sparse[0], embed_v)
+    for selection, sums, layer in zip(sparse, of_rows, net):
+        gradient = layer.weight.grad().as_nd_ndarray()
+        mx.nd.sparse.dot(selection, sums, transpose_a=True, forward_stype="default", out=gradient)
     return losses
 
 
-def train_batch(net, batch, trainer, device):
+def train_batch(net, batch, optimizer, device):
     """Take one step of the optimiser on the sum of a minibatch's row losses; returns those losses, as before it."""
     losses = loss_and_gradients(net, batch, device)
-    trainer.step(1)
+    for number, layer in enumerate(net):
+        optimizer(number, layer.weight.grad(), layer.weight.data())
     return losses
 
 
@@ -142,11 +169,11 @@ def train(net, data_iter, lr, num_epochs, device=None):
     require_whole_numbers(num_epochs=num_epochs)
     device = get_device(device)
     net.collect_params().reset_ctx(device)
-    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": lr})
+    optimizer = mx.optimizer.get_updater(mx.optimizer.Adam(learning_rate=lr))
     history = History(data_iter, num_epochs, device)
     for _ in range(num_epochs):
         for batch in history.batches():
-            history.add(train_batch(net, batch, trainer, device), batch[2].as_in_ctx(device))
+            history.add(train_batch(net, batch, optimizer, device), batch[2].as_in_ctx(device))
         history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     history.close()
     return history

@@ -90,17 +90,25 @@ def batch_loss(net, batch, device):
 
 
 @torch.no_grad()
+def losses_and_slopes(net, batch):
+    """Return the loss of each row of a minibatch (B,) and the slopes of their sum by each score (B, L)."""
+    center, contexts_and_negatives, mask, label = batch
+    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
+    valid = mask.sum(axis=1, keepdim=True)
+    losses = SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
+    return losses, (torch.sigmoid(pred) - label) * mask / valid
+
+
+@torch.no_grad()
 def loss_and_gradients(net, batch, device):
     """Give each table the gradient of the sum of a minibatch's row losses; returns those losses.
 
-    It is what `batch_loss(...).sum().backward()` does, several times as fast: the slope of each score is known, and
-    `embedding_bag` sums a center's words, or a word's centers, times their slopes without writing the rows out first.
+    It is what `batch_loss(...).sum().backward()` does, several times as fast: `embedding_bag` sums a center's words, or a
+    word's centers, times their slopes without writing the rows out first.
     """
-    center, contexts_and_negatives, mask, label = [data.to(device) for data in batch]
+    center, contexts_and_negatives, mask, label = batch = [data.to(device) for data in batch]
+    losses, slope = losses_and_slopes(net, batch)
     embed_v, embed_u = (layer.weight for layer in net)
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
-    valid = mask.sum(axis=1, keepdim=True)
-    slope = (torch.sigmoid(pred) - label) * mask / valid
     of_rows = nn.functional.embedding_bag(contexts_and_negatives, embed_u, per_sample_weights=slope, mode="sum")  # (B, d)
     embed_v.grad = torch.zeros_like(embed_v).index_add_(0, center[:, 0], of_rows)
     row, position = mask.nonzero(as_tuple=True)
@@ -108,7 +116,7 @@ def loss_and_gradients(net, batch, device):
     row, position, count = row[order], position[order], words.bincount(minlength=len(embed_u))
     bags = row, embed_v[center[:, 0]], count.cumsum(0) - count
     embed_u.grad = nn.functional.embedding_bag(*bags, per_sample_weights=slope[row, position], mode="sum")
-    return SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
+    return losses
 
 
 def train_batch(net, batch, optimizer, device):
@@ -147,10 +155,11 @@ def train(net, data_iter, lr, num_epochs, device=None):
     device = get_device(device)
     optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=FUSED)  # fused: in one pass over a table
     history = History(data_iter, num_epochs, device)
-    for _ in range(num_epochs):
-        for batch in history.batches():
-            history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
-        history.end_epoch(held_out_loss(net, data_iter.held_out, device))
+    with one_thread():
+        for _ in range(num_epochs):
+            for batch in history.batches():
+                history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
+            history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     history.close()
     return history
 
