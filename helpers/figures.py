@@ -229,25 +229,27 @@ def rates_figure(rates):
 def quality_figure(runs):
     """Draw what vectors are worth against the seconds from text to vectors: a small mark per run, a large one per mean.
 
+    The number in a large mark is that of epochs.
+
     `runs` maps settings, such as "gensim, 8 epochs", to dicts with "seconds" and the correlation of each test.
     """
-    fig, both = new_figure(2, (8.5, 3.6))
+    fig, both = new_figure(2, (8.5, 3.8))
     kinds = list(dict.fromkeys(name.split(", ")[0] for name in runs))
-    styles = dict(zip(kinds, zip((BLUE, ORANGE, GREEN, RED), "oD^s")))
+    styles = dict(zip(kinds, zip((BLUE, ORANGE, GREEN, RED), "oDhs", ("white", BLACK, "white", "white"))))
     for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
         for name, found in runs.items():
             kind, epochs = name.split(", ")
-            color, marker = styles[kind]
+            color, marker, ink = styles[kind]
             xs, ys = ([run[key] for run in found] for key in ("seconds", test))
             middle = sum(xs) / len(xs), sum(ys) / len(ys)
             axes.plot(xs, ys, marker, color=color, markersize=3, alpha=0.4)
-            axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=9, label=kind)
-            below = kind != kinds[-1]
-            axes.annotate(epochs, middle, (0, -15 if below else 9), textcoords="offset points", ha="center", fontsize=8)
+            axes.plot(*middle, marker, color=color, markeredgecolor=BLACK, markersize=12, label=kind)
+            axes.text(*middle, epochs.split()[0], color=ink, ha="center", va="center", fontsize=7.5, weight="bold")
         axes.margins(x=0.1, y=0.15)
         label(axes, test, "seconds from text to vectors", "rank correlation with people's judgement")
     handles, labels = both[0].get_legend_handles_labels()
-    both[0].legend(*zip(*{name: (handle, name) for handle, name in zip(handles, labels)}.values()), frameon=False)
+    once = zip(*{name: (handle, name) for handle, name in zip(handles, labels)}.values())
+    fig.legend(*once, loc="outside lower center", ncols=len(kinds), frameon=False)
     return fig
 
 

@@ -30,7 +30,8 @@ def loss_totals(losses, mask):
     either framework. Returns float64 (4,).
     """
     valid = mask.sum(axis=1)
-    return np.array([float(losses.sum()), len(losses), float((losses * valid).sum()), float(valid.sum())])
+    sums = losses.sum(), (losses * valid).sum(), valid.sum()  # all on their way before the first is waited for
+    return np.array([float(sums[0]), len(losses), float(sums[1]), float(sums[2])])
 
 
 def require_no_divergence(totals, lr):

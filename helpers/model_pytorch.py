@@ -91,10 +91,14 @@ def batch_loss(net, batch, device):
 
 @torch.no_grad()
 def losses_and_slopes(net, batch):
-    """Return the loss of each row of a minibatch (B,) and the slopes of their sum by each score (B, L)."""
+    """Return the loss of each row of a minibatch (B,) and the slopes of their sum by each score (B, L).
+
+    Scores are computed for 64 rows at a time: new memory for large arrays costs more than the products.
+    """
     center, contexts_and_negatives, mask, label = batch
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
-    valid = mask.sum(axis=1, keepdim=True)
+    parts = [slice(start, start + 64) for start in range(0, len(center), 64)]
+    scores = [skip_gram(center[part], contexts_and_negatives[part], net[0], net[1]) for part in parts]
+    pred, valid = torch.cat(scores).reshape(label.shape), mask.sum(axis=1, keepdim=True)
     losses = SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
     return losses, (torch.sigmoid(pred) - label) * mask / valid
 
@@ -104,7 +108,7 @@ def loss_and_gradients(net, batch, device):
     """Give each table the gradient of the sum of a minibatch's row losses; returns those losses.
 
     It is what `batch_loss(...).sum().backward()` does, several times as fast: `embedding_bag` sums a center's words, or a
-    word's centers, times their slopes without writing the rows out first.
+    word's centers, times their slopes without writing the rows out first. NumPy sorts because it counts 16-bit numbers.
     """
     center, contexts_and_negatives, mask, label = batch = [data.to(device) for data in batch]
     losses, slope = losses_and_slopes(net, batch)
@@ -112,7 +116,9 @@ def loss_and_gradients(net, batch, device):
     of_rows = nn.functional.embedding_bag(contexts_and_negatives, embed_u, per_sample_weights=slope, mode="sum")  # (B, d)
     embed_v.grad = torch.zeros_like(embed_v).index_add_(0, center[:, 0], of_rows)
     row, position = mask.nonzero(as_tuple=True)
-    words, order = contexts_and_negatives[row, position].sort(stable=True)
+    words = contexts_and_negatives[row, position]
+    small = words.cpu().numpy().astype(np.min_scalar_type(len(embed_u)))
+    order = torch.from_numpy(np.argsort(small, kind="stable")).to(device)
     row, position, count = row[order], position[order], words.bincount(minlength=len(embed_u))
     bags = row, embed_v[center[:, 0]], count.cumsum(0) - count
     embed_u.grad = nn.functional.embedding_bag(*bags, per_sample_weights=slope[row, position], mode="sum")
