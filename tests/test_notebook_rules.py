@@ -141,7 +141,7 @@ def test_ids_are_words_tags_are_known_and_the_format_is_4_5(path):
     assert len(set(ids)) == len(ids)
     for cell in notebook["cells"]:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"]), cell["id"]
-        assert tags(cell) <= {TEACHES, VARIES, COMPARED, "parameters"}, cell["id"]
+        assert tags(cell) <= {TEACHES, VARIES, COMPARED, "parameters", "exercise"}, cell["id"]
         assert not {VARIES, COMPARED} <= tags(cell), f"{cell['id']} is compared though it varies"
 
 
@@ -209,7 +209,15 @@ def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_t
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:])), headings
     assert "After this notebook you can" in cells[0]["text"]
     assert re.search(r"minutes?|seconds", cells[0]["text"]) and re.search(r"\d MB|\d GB", cells[0]["text"])
-    assert "Exercises" in cells[-1]["text"] and "](" in cells[-1]["text"]
+    assert "](" in cells[-1]["text"]
+
+
+def test_each_notebook_has_three_to_five_exercises_each_with_a_check_of_its_own_step(path):
+    exercises = [cell for cell in code_cells(read_notebook(path)) if "exercise" in tags(cell)]
+    assert 3 <= len(exercises) <= 5
+    for number, cell in enumerate(exercises, 1):
+        assert "return ..." in cell["text"], f"{cell['id']} is answered"
+        assert f'check("{path.stem[:2]}.{number}", {next(iter(functions_and_classes(cell["text"])))})' in cell["text"]
 
 
 def test_links_in_notebooks_lead_to_files(path):
