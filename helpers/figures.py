@@ -32,8 +32,8 @@ def label(axes, title, xlabel, ylabel):
 def _png(fig, alt):
     drawn, small = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=100)
-    palette = PIL.Image.open(drawn).convert("P", palette=PIL.Image.Palette.ADAPTIVE, dither=PIL.Image.Dither.NONE)
-    palette.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
+    colours = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
+    colours.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
     return Image(small.getvalue(), format="png", alt=alt)
 
 
@@ -273,5 +273,5 @@ def study_figure(rates, live):
         if diverged:
             axes.axvspan(min(diverged), max(diverged) * 1.1, color=ORANGE, alpha=0.3, hatch="//", label="diverged")
         label(axes, test, "rate at the start", "rank correlation with people's judgement")
-    both[0].legend(frameon=False)
+    fig.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return fig

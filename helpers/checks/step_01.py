@@ -37,7 +37,9 @@ EXERCISES = {
         faults={
             "a center has neighbours on both sides": lambda size: size,
             "the center is not a context word of itself": lambda size: 2 * size + 1,
-            "that is the mean window's; the question is for the most": lambda size: size + 1,
+            "that is for windows of the mean size; the question is for the most": lambda size: size + 1,
+            "a window of 1 reaches one word to each side, not none": lambda size: 2 * (size - 1),
+            "the words of the two sides add up": lambda size: size * size,
         },
         hints=("Write down a sentence, mark a word in its middle, and count.", "As many as the window on the left, and as many on the right."),
     ),

@@ -25,7 +25,7 @@ def draw_batches(rng):
 EXERCISES = {
     "02.1": Exercise(
         reference=lambda shape, embed_size: np.array([*shape, embed_size]),
-        cases=lambda rng: [(tuple(int(n) for n in rng.integers(2, 9, axes)), int(rng.integers(10, 99))) for axes in (1, 2, 3)],
+        cases=lambda rng: [(tuple(int(n) for n in rng.choice(np.arange(2, 9), axes, replace=False)), int(rng.integers(10, 99))) for axes in (1, 2, 3)],
         faults={
             "that is the shape of the ids; each id becomes a vector": lambda shape, embed_size: np.array(shape),
             "the vector's axis comes last": lambda shape, embed_size: np.array([embed_size, *shape]),
