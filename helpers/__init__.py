@@ -10,7 +10,6 @@
    `held_out_block_loss`, `train_pieces`, `joined_tables`, `train_blocks`
 
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
-`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write, `processes` runs
-PyTorch's workers. `check_environment`, `course` and
-`twins` are commands. This package imports nothing by itself.
+`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write; `processes` runs PyTorch's workers;
+`checks` holds the exercises. `check_environment`, `course` and `twins` are commands. This package imports nothing by itself.
 """
