@@ -60,6 +60,33 @@ def test_an_answer_that_is_not_there_yet_is_told_so_and_only_nbgrader_gets_an_er
         check("01.1", ...)
 
 
+@pytest.mark.parametrize(
+    "name, answer, message",
+    [
+        ("01.5", lambda rows: rows, "it must return 2 things, as return one, other does"),
+        ("02.1", lambda shape, embed_size: (shape, embed_size), "no array of numbers, but a tuple; an array of shape (2,) is wanted"),
+        ("02.4", lambda words, mask: set(words[mask == 1]), "no array of numbers, but a set; an array of shape"),
+        ("04.2", lambda scores, labels, mask: 0, "it returns a number; an array of shape (3,) is wanted"),
+        ("04.1", lambda score, label: [score], "it returns an array of shape (1,); a number is wanted"),
+        ("03.4", lambda score: score, "wrong in 5 of 5 cases"),
+    ],
+)
+def test_another_shape_is_told_and_else_the_number_of_wrong_cases(name, answer, message):
+    assert message in fault_of(find(name), answer, np.random.default_rng(0))
+
+
+def test_an_answer_may_change_what_it_is_given():
+    def padded(rows):
+        masks = [[1] * len(row) for row in rows]
+        for row, mask in zip(rows, masks):
+            while len(row) < max(map(len, rows)):
+                row.append(0)
+                mask.append(0)
+        return np.array(rows), np.array(masks)
+
+    assert fault_of(find("01.5"), padded, np.random.default_rng(0)) == ""
+
+
 @pytest.mark.parametrize("name", ["01.99", "99.1", "sums", 1.1])
 def test_an_unknown_name_is_told(name):
     with pytest.raises(LookupError, match="there is no exercise"):

@@ -4,6 +4,7 @@ Every answer is a function. It is called with cases that are drawn anew each tim
 function does, so that no lucky number passes. A module per step, `step_01` and so on, holds the exercises.
 """
 
+import copy
 import importlib
 import os
 from typing import Callable, NamedTuple
@@ -35,18 +36,33 @@ def same(found, wanted):
         return False
     if isinstance(wanted, tuple):
         return all(map(same, found, wanted))
+    shape = shape_of(found)
+    return shape == np.shape(wanted) and np.allclose(np.asarray(found, dtype=float), wanted, rtol=1e-4, atol=1e-6)
+
+
+def shape_of(value):
+    """Return the shape that a result has as an array of numbers, None if it can't be one."""
     try:
-        found = np.asarray(found, dtype=float)
+        return np.asarray(value, dtype=float).shape
     except (TypeError, ValueError):
-        return False
-    return found.shape == np.shape(wanted) and np.allclose(found, wanted, rtol=1e-4, atol=1e-6)
+        return None
 
 
-def told(value):
-    """Name a result by its shape, or by itself if it is a single number."""
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(told, value)) + ")"
-    return str(value) if np.ndim(value) == 0 else f"an array of shape {np.shape(value)}"
+def name_of(value):
+    """Name a result by its shape."""
+    shape = shape_of(value)
+    if shape is None:
+        return f"no array of numbers, but a {type(value).__name__}"
+    return f"an array of shape {shape}" if shape else "a number"
+
+
+def shape_fault(found, wanted):
+    """Return what is wrong with the shape of a result as a sentence, "" if nothing is."""
+    if isinstance(wanted, tuple):
+        right = isinstance(found, tuple) and len(found) == len(wanted)
+        return "" if right else f"it must return {len(wanted)} things, as return one, other does"
+    found, wanted = name_of(found), name_of(wanted)
+    return "" if found == wanted else f"it returns {found}; {wanted} is wanted"
 
 
 def fault_of(exercise, answer, rng):
@@ -58,7 +74,7 @@ def fault_of(exercise, answer, rng):
     cases, results = exercise.cases(rng), []
     for case in cases:
         try:
-            results.append(answer(*case))
+            results.append(answer(*copy.deepcopy(case)))  # which may change what it is given
         except Exception as error:  # of the learner's code: told as its fault
             return f"your function fails with {type(error).__name__}: {error}"
         if results[-1] is ...:
@@ -67,15 +83,14 @@ def fault_of(exercise, answer, rng):
     wrong = [number for number in range(len(cases)) if not same(results[number], wanted[number])]
     if not wrong:
         return ""
-    for message, fault in exercise.faults.items():
-        if all(same(result, fault(*case)) for result, case in zip(results, cases)):
-            return message
+    with np.errstate(all="ignore"):  # a fault may divide by zero
+        for message, fault in exercise.faults.items():
+            if all(same(result, fault(*case)) for result, case in zip(results, cases)):
+                return message
     if all(result is None for result in results):
         return "your function returns nothing; does it end with return?"
-    found, right = results[wrong[0]], wanted[wrong[0]]
-    if not isinstance(right, tuple) and np.ndim(right) and np.shape(found) != np.shape(right):
-        return f"it returns {told(found)}, but {told(right)} is wanted"
-    return f"wrong in {len(wrong)} of {len(cases)} cases"
+    shapes = shape_fault(results[wrong[0]], wanted[wrong[0]])
+    return shapes or f"wrong in {len(wrong)} of {len(cases)} cases"
 
 
 def check(name, answer):
