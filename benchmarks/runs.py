@@ -1,4 +1,6 @@
-"""What the benchmarks share: the lesson's settings, runs in processes of their own, medians with their spread, the machine, and files of results."""
+"""What the benchmarks share: the lesson's settings, runs in processes of their own, medians with their spread, the machine,
+and files of results.
+"""
 
 import datetime
 import importlib

@@ -1,4 +1,4 @@
-"""A text as blocks of consecutive words, drawn anew in every epoch, for `train_blocks`. NumPy only; taught in `07_speed`.
+"""A text as blocks of consecutive words, drawn anew in every epoch, for `train_blocks`. No framework; taught in `07_speed`.
 
 A block is BLOCK_SIZE center words in the order of the text. Their context words all lie in one stretch around them, and
 one lot of noise words serves the whole block, so that all its scores are one small matrix product. Of the stretch each

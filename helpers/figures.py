@@ -259,7 +259,7 @@ def study_figure(rates, live):
     `rates` maps rates, as text, to runs with the correlation of each test, None where the training diverged; `live` is
     (rate, {test: correlation}).
     """
-    fig, both = new_figure(2, (8.5, 3.2))
+    fig, both = new_figure(2, (8.5, 3.8))
     rate, found = live
     for axes, test in zip(both, found):
         settled = {float(lr): [run[test] for run in runs] for lr, runs in rates.items() if all(run[test] is not None for run in runs)}

@@ -117,12 +117,13 @@ def losses_and_slopes(net, batch):
 def loss_and_gradients(net, batch, device):
     """Give each table the gradient of the sum of a minibatch's row losses; returns those losses.
 
-    It is what autograd's `backward()` does, in half the time: products with sparse matrices (B, V) sum a center's words,
+    It is what autograd's `backward()` does, in less time: products with sparse matrices (B, V) sum a center's words,
     or a word's centers, times their slopes without writing the rows out first.
     """
     center, contexts_and_negatives, mask, label = batch = [data.as_in_ctx(device) for data in batch]
     losses, slope = losses_and_slopes(net, batch)
-    (embed_v, embed_u), sparse = (layer.weight.data().as_nd_ndarray() for layer in net), []
+    embed_v, embed_u = (layer.weight.data().as_nd_ndarray() for layer in net)
+    sparse = []
     for values, ids, table in (mx.np.ones_like(slope[:, :1]), center, embed_v), (slope, contexts_and_negatives, embed_u):
         ends = mx.nd.arange(0, ids.size + 1, ids.shape[1], ctx=device, dtype="int64")
         entries = values.reshape(-1).as_nd_ndarray(), ids.reshape(-1).as_nd_ndarray(), ends

@@ -67,4 +67,5 @@ def test_the_quick_form_runs(ptb):
     assert done.returncode == 0, done.stderr
     for part in ("loader: times as fast", "pytorch: times as fast", "as good as gensim", "time per token", "neighbours", "import of"):
         assert part in done.stdout
+    assert "make course" not in done.stdout
     assert "MISSED" not in done.stdout, "its figures mean nothing"

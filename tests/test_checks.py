@@ -1,5 +1,7 @@
 """The exercises' checks: they accept the solution, and tell each usual fault by its own message."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from helpers.checks import check, fault_of, find, hint
 from tests.conftest import ROOT
 
 STEPS = sorted(path.stem.split("_")[1] for path in (ROOT / "helpers" / "checks").glob("step_*.py"))
-EXERCISES = [name for step in STEPS for name in __import__(f"helpers.checks.step_{step}", fromlist=["x"]).EXERCISES]
+EXERCISES = [name for step in STEPS for name in importlib.import_module(f"helpers.checks.step_{step}").EXERCISES]
 FAULTS = [(name, message) for name in EXERCISES for message in find(name).faults]
 
 

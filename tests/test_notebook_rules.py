@@ -209,7 +209,7 @@ def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_t
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:])), headings
     assert "After this notebook you can" in cells[0]["text"]
     assert re.search(r"minutes?|seconds", cells[0]["text"]) and re.search(r"\d MB|\d GB", cells[0]["text"])
-    assert "](" in cells[-1]["text"]
+    assert "## Exercises" in headings and "](" in cells[-1]["text"]
 
 
 def test_each_notebook_has_three_to_five_exercises_each_with_a_check_of_its_own_step(path):

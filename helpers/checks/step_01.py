@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.checks import Exercise
+from helpers.examples import keep_probability, noise_probability
 
 
 def contexts(sentence, place, window):
@@ -44,7 +45,7 @@ EXERCISES = {
         hints=("Write down a sentence, mark a word in its middle, and count.", "As many as the window on the left, and as many on the right."),
     ),
     "01.2": Exercise(
-        reference=lambda share: min(1.0, np.sqrt(1e-4 / share)),
+        reference=lambda share: keep_probability(np.array([0, share, 1 - share]))[1],
         cases=lambda rng: [(float(share),) for share in [*10 ** rng.uniform(-4, -1, 4), *10 ** rng.uniform(-6, -4, 2)]],
         faults={
             "that is the chance to be dropped": lambda share: 1 - min(1.0, np.sqrt(1e-4 / share)),
@@ -56,7 +57,7 @@ EXERCISES = {
         hints=("The more frequent the word, the smaller its chance.", "The square root of 0.0001 / share, but never above 1."),
     ),
     "01.3": Exercise(
-        reference=lambda counts: counts**0.75 / (counts**0.75).sum(),
+        reference=lambda counts: noise_probability(np.array([0, *counts]))[1:],
         cases=lambda rng: [(rng.integers(1, 1000, size).astype(float),) for size in (2, 5, 9)],
         faults={
             "the power 3/4 is missing": lambda counts: counts / counts.sum(),

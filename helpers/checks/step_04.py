@@ -3,11 +3,8 @@
 import numpy as np
 
 from helpers.checks import Exercise
+from helpers.checks.step_03 import sigmoid
 from helpers.history import blind_loss
-
-
-def sigmoid(score):
-    return 1 / (1 + np.exp(-score))
 
 
 def loss(score, label):

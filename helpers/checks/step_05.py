@@ -3,10 +3,7 @@
 import numpy as np
 
 from helpers.checks import Exercise
-
-
-def sigmoid(score):
-    return 1 / (1 + np.exp(-score))
+from helpers.checks.step_03 import sigmoid
 
 
 def slope(v, u, label):

@@ -3,11 +3,12 @@
 import numpy as np
 
 from helpers.checks import Exercise
+from helpers.vectors import unit_rows
 
 
 def cosines(table, row):
-    lengths = np.linalg.norm(table, axis=1)
-    return table @ table[row] / lengths / lengths[row]
+    rows = unit_rows(table)
+    return rows @ rows[row]
 
 
 def nearest(table, row, k):
