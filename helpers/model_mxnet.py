@@ -109,9 +109,10 @@ def losses_and_slopes(net, batch):
     center, contexts_and_negatives, mask, label = batch
     parts = [slice(start, start + 128) for start in range(0, len(center), 128)]
     scores = [skip_gram(center[part], contexts_and_negatives[part], net[0], net[1]) for part in parts]
-    pred, valid = mx.np.concatenate(scores).reshape(label.shape), mask.sum(axis=1, keepdims=True)
-    losses = SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
-    return losses, (mx.npx.sigmoid(pred) - label) * mask / valid
+    pred, weight = mx.np.concatenate(scores).reshape(label.shape), mask / mask.sum(axis=1, keepdims=True)
+    sign = 2 * label - 1
+    belief = mx.npx.sigmoid(pred * sign)  # in what is true of each position; its -log is the loss
+    return -(mx.np.log(mx.np.maximum(belief, 1e-30)) * weight).sum(axis=1), (belief - 1) * sign * weight
 
 
 def loss_and_gradients(net, batch, device):

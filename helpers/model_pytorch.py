@@ -98,9 +98,10 @@ def losses_and_slopes(net, batch):
     center, contexts_and_negatives, mask, label = batch
     parts = [slice(start, start + 64) for start in range(0, len(center), 64)]
     scores = [skip_gram(center[part], contexts_and_negatives[part], net[0], net[1]) for part in parts]
-    pred, valid = torch.cat(scores).reshape(label.shape), mask.sum(axis=1, keepdim=True)
-    losses = SigmoidBCELoss()(pred, label, mask) / valid[:, 0] * mask.shape[1]
-    return losses, (torch.sigmoid(pred) - label) * mask / valid
+    pred, weight = torch.cat(scores).reshape(label.shape), mask / mask.sum(axis=1, keepdim=True)
+    sign = 2 * label - 1
+    belief = torch.sigmoid(pred * sign)  # in what is true of each position; its -log is the loss
+    return -(belief.clamp(min=1e-30).log() * weight).sum(axis=1), (belief - 1) * sign * weight
 
 
 @torch.no_grad()
@@ -114,14 +115,14 @@ def loss_and_gradients(net, batch, device):
     losses, slope = losses_and_slopes(net, batch)
     embed_v, embed_u = (layer.weight for layer in net)
     of_rows = nn.functional.embedding_bag(contexts_and_negatives, embed_u, per_sample_weights=slope, mode="sum")  # (B, d)
-    embed_v.grad = torch.zeros_like(embed_v).index_add_(0, center[:, 0], of_rows)
-    row, position = mask.nonzero(as_tuple=True)
-    words = contexts_and_negatives[row, position]
+    embed_v.grad = torch.zeros_like(embed_v) if embed_v.grad is None else embed_v.grad.zero_()  # new memory costs more
+    embed_v.grad.index_add_(0, center[:, 0], of_rows)
+    place = mask.flatten().nonzero()[:, 0]
+    words = contexts_and_negatives.flatten()[place]
     small = words.cpu().numpy().astype(np.min_scalar_type(len(embed_u)))
-    order = torch.from_numpy(np.argsort(small, kind="stable")).to(device)
-    row, position, count = row[order], position[order], words.bincount(minlength=len(embed_u))
-    bags = row, embed_v[center[:, 0]], count.cumsum(0) - count
-    embed_u.grad = nn.functional.embedding_bag(*bags, per_sample_weights=slope[row, position], mode="sum")
+    place, count = place[torch.from_numpy(np.argsort(small, kind="stable")).to(device)], words.bincount(minlength=len(embed_u))
+    bags = place // mask.shape[1], embed_v[center[:, 0]], count.cumsum(0) - count
+    embed_u.grad = nn.functional.embedding_bag(*bags, per_sample_weights=slope.flatten()[place], mode="sum")
     return losses
 
 
@@ -161,11 +162,10 @@ def train(net, data_iter, lr, num_epochs, device=None):
     device = get_device(device)
     optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=FUSED)  # fused: in one pass over a table
     history = History(data_iter, num_epochs, device)
-    with one_thread():
-        for _ in range(num_epochs):
-            for batch in history.batches():
-                history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
-            history.end_epoch(held_out_loss(net, data_iter.held_out, device))
+    for _ in range(num_epochs):
+        for batch in history.batches():
+            history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
+        history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     history.close()
     return history
 
