@@ -15,7 +15,7 @@ help:
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
 	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"
-	@echo "make study    train with several rates and seeds, into benchmarks/"
+	@echo "make study    train with several settings and seeds, into benchmarks/ (an hour)"
 	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
 
 setup: $(VENV)/course-ready
@@ -35,6 +35,8 @@ bench: $(VENV)/course-ready
 
 study: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks.study $(ARGS)
+	$(BIN)/python -m benchmarks.resampling
+	$(BIN)/python -m benchmarks.sweep
 
 # Two workers. A notebook is one group, so that its cells share a kernel.
 test: $(VENV)/test-ready

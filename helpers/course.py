@@ -16,6 +16,7 @@ import click
 from helpers.corpus import NAMES
 from helpers.figures import SUMMARY
 from helpers.files import whole_file
+from helpers.student import student
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, read_notebook, tags
 
 PATHS = "corpus", "vectors_path"
@@ -93,11 +94,17 @@ def run_notebook(source, target, parameters):
     return values, error, time.perf_counter() - start
 
 
-def run_framework(framework, parameters, out, rows):
+def sources(framework, beyond):
+    """Return a framework's notebooks in their order, with those that have no variants if `beyond` says so."""
+    folders = (framework, "beyond") if beyond else (framework,)
+    return sorted((path for folder in folders for path in (NOTEBOOKS / folder).glob("*.ipynb")), key=lambda path: path.name)
+
+
+def run_framework(framework, beyond, parameters, out, rows):
     """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well."""
     vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
-    for source in sorted((NOTEBOOKS / framework).glob("*.ipynb")):
-        given = {**parameters, "vectors_path": vectors_path}
+    for source in sources(framework, beyond):
+        given = {**parameters, "framework": framework, "vectors_path": vectors_path}
         values, error, seconds = run_notebook(source, out / framework / source.name, given)
         rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
         if isinstance(error, KeyboardInterrupt):
@@ -114,7 +121,7 @@ def run_framework(framework, parameters, out, rows):
     return True
 
 
-def run_half(framework, parameters, out, answer):
+def run_half(framework, beyond, parameters, out, answer):
     """Run a framework's notebooks in this process, and send the rows and whether all went well; Ctrl-C ends it well."""
 
     def stop(*_):
@@ -124,7 +131,7 @@ def run_half(framework, parameters, out, answer):
     signal.signal(signal.SIGINT, stop)
     rows, well = [], False
     try:
-        well = run_framework(framework, parameters, out, rows)
+        well = run_framework(framework, beyond, parameters, out, rows)
     except KeyboardInterrupt:
         click.echo(f"{framework}: stopped between two notebooks")
     finally:
@@ -134,13 +141,14 @@ def run_half(framework, parameters, out, answer):
 def run_halves(frameworks, parameters, out):
     """Run each framework's half in a process of its own, the cores shared out; returns all rows and whether all is well.
 
-    One half alone leaves a core idle much of the time, so two at once take little longer.
+    Notebooks without variants belong to the first half. One half alone leaves a core idle much of the time, so two at
+    once take little longer.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the arrays are small, and the other half needs the other core
     context, halves = multiprocessing.get_context("spawn"), []
     for framework in frameworks:
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=run_half, args=(framework, parameters, out, sender))
+        process = context.Process(target=run_half, args=(framework, framework == frameworks[0], parameters, out, sender))
         process.start()
         sender.close()
         halves.append((process, receiver))
@@ -225,18 +233,29 @@ def frameworks_here(framework):
     return ["pytorch"]
 
 
-@click.command(context_settings={"max_content_width": 100})
+@click.group(invoke_without_command=True, context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
 @click.option("-f", "file", type=click.Path(exists=True, dir_okay=False), help="A YAML file of parameters.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
-def main(framework, pairs, file, out):
+@click.pass_context
+def main(context, framework, pairs, file, out):
     """Run the series with papermill, on PTB or the text that -p corpus names.
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
+    With a command, do that instead.
     """
+    if context.invoked_subcommand is None:
+        run_series(framework, pairs, file, out)
+
+
+main.add_command(student)
+
+
+def run_series(framework, pairs, file, out):
+    """Run the series as the options of the command line say; exits with 1 if something failed."""
     frameworks = frameworks_here(framework)
-    notebooks = [read_notebook(path) for name in frameworks for path in (NOTEBOOKS / name).glob("*.ipynb")]
+    notebooks = [read_notebook(path) for name in frameworks for path in sources(name, beyond=True)]
     parameters = collect_parameters(pairs, file, notebooks)
     if parameters.get("vectors_path") and len(frameworks) > 1:
         raise click.UsageError("both halves would write to vectors_path: choose one with --framework")

@@ -194,10 +194,12 @@ class Examples(NamedTuple):
         return len(self.words) // (1 + self.num_noise_words)
 
 
-def make_examples(sentences, vocab, max_window_size, num_noise_words, example_rng, noise_rng):
-    """Make the examples of a text: encode and subsample it, draw the windows, then the noise words; returns Examples."""
-    counts = count_words(vocab)
-    ids, sentence = subsample(*encode(sentences, vocab), counts, example_rng)
+def make_examples(ids, sentence, counts, max_window_size, num_noise_words, example_rng, noise_rng):
+    """Draw the examples of a text: subsample it, draw the windows, then the noise words; returns Examples.
+
+    `ids` and `sentence` (n,) are those of `encode`, `counts` (V,) that of `count_words`.
+    """
+    ids, sentence = subsample(ids, sentence, counts, example_rng)
     centers, contexts = get_centers_and_contexts(ids, sentence, max_window_size, example_rng)
     probability = noise_probability(counts)
     offsets = np.append(0, np.cumsum(np.count_nonzero(contexts, axis=1) * (1 + num_noise_words)))
@@ -210,7 +212,7 @@ def make_examples(sentences, vocab, max_window_size, num_noise_words, example_rn
 
 
 class Minibatches:
-    """Iterate over examples in minibatches, in a new order every epoch; `len()` is the number of minibatches.
+    """Iterate over examples in minibatches, in a new order every epoch; `len()` is the number of an epoch's minibatches.
 
     A minibatch is `(center, contexts_and_negatives, mask, label)` of shapes (B, 1), (B, L), (B, L) and (B, L): ids are
     int64, mask and label float32, and `to_tensor` turns each array into what a framework wants. L is the length of the
@@ -218,14 +220,17 @@ class Minibatches:
     The last minibatch may be short.
 
     `held_out` holds the minibatches of the text that was kept from training, `corpus` the name of the text.
-    `epoch(number)` gives the order of that epoch, always the same one. Plain iteration takes epoch after epoch; it
+    `epoch(number)` gives the minibatches of that epoch, always the same ones. Plain iteration takes epoch after epoch; it
     moves on when an epoch was run through, so that a look at one minibatch changes nothing later.
+
+    `redraw` is None, or a function that draws the Examples of the epoch with that number; `examples` are those of epoch
+    0. From then on `examples` and `len()` are those of the epoch that was asked for last.
     """
 
-    def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus=""):
+    def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus="", redraw=None):
         self.examples, self.batch_size, self.seed, self.to_tensor = examples, batch_size, seed, to_tensor
         self.held_out, self.corpus, self.next_epoch = held_out, corpus, 0
-        self.num_noise_words = examples.num_noise_words
+        self.num_noise_words, self.redraw, self.drawn = examples.num_noise_words, redraw, 0
 
     def __len__(self):
         return -(-len(self.examples.centers) // self.batch_size)
@@ -235,9 +240,11 @@ class Minibatches:
         self.next_epoch += 1
 
     def epoch(self, number):
-        order = generator(self.seed, "order", number).permutation(len(self.examples.centers))
-        for start in range(0, len(order), self.batch_size):
-            yield tuple(map(self.to_tensor, batchify(self.examples, order[start : start + self.batch_size])))
+        if self.redraw and number != self.drawn:
+            self.examples, self.drawn = self.redraw(number), number
+        examples, order = self.examples, generator(self.seed, "order", number).permutation(len(self.examples.centers))
+        rows = (order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size))
+        return (tuple(map(self.to_tensor, batchify(examples, some))) for some in rows)
 
 
 def batchify(examples, rows):
@@ -251,19 +258,26 @@ def batchify(examples, rows):
     return *(a.astype(np.int64) for a in (center, contexts_and_negatives)), *(a.astype(np.float32) for a in (mask, label))
 
 
-def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor):
+def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample=False):
     """Make the minibatches of a text's training part, with those of its held-out part as their `held_out`.
 
-    `text` is what `read_corpus` returns. The held-out examples are drawn as the training examples are, with the
-    training text's counts and with generators of their own. Raises ValueError where the text has no pair of words.
+    `text` is what `read_corpus` returns. With `resample` the training examples are drawn anew for every epoch, each time
+    from generators of that epoch; the first epoch has the same ones either way. The held-out examples are drawn once, as
+    the training examples are, with the training text's counts and with generators of their own. Raises ValueError where
+    the text has no pair of words.
     """
-    settings = vocab, max_window_size, num_noise_words
-    examples = make_examples(text.sentences, *settings, generator(seed, "examples"), generator(seed, "noise"))
+    encoded, settings = encode(text.sentences, vocab), (count_words(vocab), max_window_size, num_noise_words)
+
+    def draw(epoch):
+        keys = [epoch] if epoch else []
+        return make_examples(*encoded, *settings, generator(seed, "examples", *keys), generator(seed, "noise", *keys))
+
+    examples = draw(0)
     require_pairs(examples, text, vocab)
     rngs = generator(seed, "held-out examples"), generator(seed, "held-out noise")
-    held_out = make_examples(text.held_out, *settings, *rngs)
+    held_out = make_examples(*encode(text.held_out, vocab), *settings, *rngs)
     held_out = Minibatches(held_out, batch_size, seed, to_tensor)
-    return Minibatches(examples, batch_size, seed, to_tensor, held_out, text.name)
+    return Minibatches(examples, batch_size, seed, to_tensor, held_out, text.name, draw if resample else None)
 
 
 def describe(text, vocab):

@@ -1,6 +1,8 @@
 """One way to show a figure, a curve that grows, and the figures that the notebooks draw. Matplotlib, no pyplot."""
 
+import html
 import io
+import re
 import time
 
 import numpy as np
@@ -9,6 +11,7 @@ from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -37,10 +40,49 @@ def _png(fig, alt):
     return Image(small.getvalue(), format="png", alt=alt)
 
 
+def names_of_places(axis):
+    """Return {place: name} of those ticks of an axis that have a name, not a number."""
+    labels = zip(axis.get_majorticklocs(), (text.get_text() for text in axis.get_majorticklabels()))
+    return {place: name for place, name in labels if not re.fullmatch(r"[-\u2212\d.,]*|\$.*\$", name)}
+
+
+def drawn_series(axes):
+    """Yield (name, points) of all that axes show: curves, clouds and bars with points (x, y), matrices with (x, y, value)."""
+    for line in axes.lines:
+        yield line.get_label(), line.get_xydata()
+    for cloud in axes.collections:
+        yield cloud.get_label(), cloud.get_offsets()
+    for bars in axes.containers:
+        ends = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in bars]
+        if bars.orientation == "horizontal":
+            ends = [(bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in bars]
+        yield bars.get_label(), ends
+    for image in axes.images:
+        yield "", [(column, row, value) for (row, column), value in np.ndenumerate(image.get_array())]
+
+
+def numbers_of(axes):
+    """Return a table in HTML of what axes show; of a curve with more than 10 points, or a matrix with more than 100, some."""
+    names, words = [names_of_places(axis) for axis in (axes.xaxis, axes.yaxis)], {}
+    for note in axes.texts:
+        if isinstance(note, Annotation):
+            words[tuple(note.xy)] = note.get_text()
+    rows = [("what", axes.get_xlabel() or "x", axes.get_ylabel() or "y", *(["value"] if axes.images else []))]
+    for series, points in drawn_series(axes):
+        for point in points[:: -(-len(points) // (100 if axes.images else 10)) or 1]:
+            told = [name.get(value, f"{value:.4g}") for name, value in zip((*names, {}), point)]
+            rows.append((words.get(tuple(point), "" if series.startswith("_") else series), *told))
+    cells = ["".join(f"<{kind}>{html.escape(text)}</{kind}>" for text in row) for row, kind in zip(rows, ["th", *["td"] * len(rows)])]
+    return f"<table><caption>{html.escape(axes.get_title())}</caption><tr>" + "</tr><tr>".join(cells) + "</tr></table>"
+
+
 def show(fig, alt):
-    """Display a figure as a PNG with `alt` as its alternative text, and print that sentence under it."""
+    """Display a figure as a PNG with `alt` as its alternative text, print that sentence under it, and fold up its numbers."""
     display(_png(fig, alt))
     print(alt)
+    tables = "".join(numbers_of(axes) for axes in fig.axes if axes.get_label() != "<colorbar>")
+    folded = f"<details><summary>The numbers of this figure</summary>{tables}</details>"
+    display({"text/html": folded, "text/plain": "(the numbers of this figure, as a table)"}, raw=True)
 
 
 class LiveCurve:
@@ -102,11 +144,15 @@ def report(line, **values):
     display({"text/plain": line, SUMMARY: values}, raw=True)
 
 
-def subsampling_figure(counts, keep, lengths_before, lengths_after):
-    """Draw each word's chance to be kept against its frequency, and how long sentences are before and after."""
+def subsampling_figure(counts, keep, by_program, lengths_before, lengths_after):
+    """Draw each word's chance to be kept against its frequency, by the paper and by word2vec.c, and how long sentences
+    are before and after.
+    """
     fig, (curve, histogram) = new_figure(2)
     order = np.argsort(counts[1:])[::-1] + 1
-    curve.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
+    for chances, style, color, name in ((by_program, "--", RED, "word2vec.c"), (keep, ".", BLUE, "the paper")):
+        curve.loglog(counts[order] / counts.sum(), chances[order], style, color=color, markersize=3, label=name)
+    curve.legend(frameon=False)
     label(curve, "A word's chance to be kept", "share of the text", "chance to be kept")
     edges = np.linspace(0, max(lengths_before), 25)
     for lengths, name, color, hatch in ((lengths_before, "before", SKY, ""), (lengths_after, "after", ORANGE, "///")):
@@ -274,4 +320,41 @@ def study_figure(rates, live):
             axes.axvspan(min(diverged), max(diverged) * 1.1, color=ORANGE, alpha=0.3, hatch="//", label="diverged")
         label(axes, test, "rate at the start", "rank correlation with people's judgement")
     fig.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+def seen_figure(seen):
+    """Draw how many different pairs were seen after each epoch, drawn once and redrawn, axes for each kind of pair.
+
+    `seen` maps a kind to the numbers after each epoch of a redrawing loader; drawn once, the first stays as it is.
+    """
+    fig, both = new_figure(len(seen), (8, 3.5))
+    for axes, (kind, numbers) in zip(both, seen.items()):
+        epochs = range(1, len(numbers) + 1)
+        axes.plot(epochs, numbers, "s-", color=RED, markersize=4, label="redrawn")
+        axes.plot(epochs, numbers[:1] * len(numbers), "o--", color=BLUE, markersize=4, label="drawn once")
+        axes.set_ylim(0)
+        axes.legend(frameon=False)
+        label(axes, f"Center and {kind.removesuffix('s')}", "epoch", "different pairs seen so far")
+    return fig
+
+
+def resampling_figure(measured, tests):
+    """Draw both losses and each of `tests` against the epochs, drawn once and redrawn, each mean in a band of its error.
+
+    `measured` maps the two ways to dicts of measures, each (means, errors) with a number per epoch: "loss", "held_out"
+    and those of `tests`.
+    """
+    fig, panels = new_figure(1 + len(tests), (11, 3.8))
+    for (way, found), (color, marker) in zip(measured.items(), ((BLUE, "o"), (RED, "s"))):
+        epochs = range(1, len(found["loss"][0]) + 1)
+        for axes, name, line in ((panels[0], "loss", ":"), (panels[0], "held_out", "-"), *((axes, test, "-") for axes, test in zip(panels[1:], tests))):
+            told = f"{way}, training" if name == "loss" else way
+            mean, error = found[name]
+            axes.plot(epochs, mean, marker + line, color=color, markersize=4, label=told)
+            axes.fill([*epochs, *reversed(epochs)], [*(mean - error), *reversed(mean + error)], color=color, alpha=0.25, linewidth=0)
+    label(panels[0], "Held-out loss, dotted: training loss", "epoch", "loss")
+    for axes, test in zip(panels[1:], tests):
+        label(axes, test, "epoch", "rank correlation")
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return fig

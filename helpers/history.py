@@ -69,12 +69,15 @@ class History(list):
 
     def batches(self, batches=None):
         """Yield the minibatches of the next epoch, or what is handed in for them; keep the bar, the clock and the curve."""
-        self.totals, self.seconds, num_batches = np.zeros(4), 0.0, len(self.data_iter)
+        self.totals, self.seconds = np.zeros(4), 0.0
         self.bar.set_description(f"epoch {len(self) + 1}/{self.num_epochs}", refresh=False)
-        points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
         start = time.perf_counter()
         try:
-            for number, batch in enumerate(batches or self.data_iter.epoch(len(self)), 1):
+            batches = batches or self.data_iter.epoch(len(self))  # may draw examples: each epoch has as many as chance has it
+            num_batches = len(self.data_iter)
+            self.bar.total = self.bar.n + num_batches * (self.num_epochs - len(self))
+            points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
+            for number, batch in enumerate(batches, 1):
                 yield batch
                 self.bar.update()
                 if number in points and self.totals[1]:

@@ -30,11 +30,12 @@ def to_tensor(array):
     return mx.np.array(array, dtype="int32" if array.dtype.kind == "i" else "float32")
 
 
-def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_freq=10, strict=False):
+def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_freq=10, strict=False, resample=False):
     """Read a corpus and make its minibatches; returns `(data_iter, vocab)`.
 
     `data_iter` gives minibatches `(center, contexts_and_negatives, mask, label)` of MXNet arrays, see `examples.Minibatches`;
-    `data_iter.held_out` gives those of the held-out text. Two lines say what the corpus holds.
+    `data_iter.held_out` gives those of the held-out text. Two lines say what the corpus holds. With `resample` the examples
+    of the training text are drawn anew for every epoch.
     `corpus` and `strict` are those of `read_corpus`. Raises ValueError for an argument or a text that can't serve.
     """
     require_whole_numbers(batch_size=batch_size, max_window_size=max_window_size, num_noise_words=num_noise_words)
@@ -42,7 +43,7 @@ def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_
     text = read_corpus(corpus, strict)
     vocab = Vocab(text.sentences, min_freq)
     describe(text, vocab)
-    return load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor), vocab
+    return load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample), vocab
 
 
 def load_data_ptb(batch_size, max_window_size, num_noise_words):

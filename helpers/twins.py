@@ -6,6 +6,11 @@ stand in both variants, alike. The raw JSON is read, because nbformat mends what
 
 import ast
 import json
+import math
+import multiprocessing
+import re
+import sys
+import time
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,7 +20,8 @@ from helpers.files import whole_file
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-FRAMEWORKS = "pytorch", "mxnet"
+NAMES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
+FRAMEWORKS = tuple(NAMES)
 TEACHES, VARIES = "in-helpers", "output-varies"
 
 
@@ -40,9 +46,20 @@ def all_notebooks():
     return sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 
-def steps():
-    """Return the names of the notebooks that have a variant in either framework."""
-    return sorted({path.name for framework in FRAMEWORKS for path in (NOTEBOOKS / framework).glob("*.ipynb")})
+def steps(folder=""):
+    """Return the names of the notebooks that have a variant in either framework, in notebooks/ or a folder in it."""
+    paths = [path for framework in FRAMEWORKS for path in (NOTEBOOKS / folder / framework).glob("*.ipynb")]
+    return sorted({str(Path(folder, path.name)) for path in paths})
+
+
+def pairs():
+    """Return the names of all notebooks that have variants: the steps, and their solutions as "solutions/NAME"."""
+    return steps() + steps("solutions")
+
+
+def variants(name):
+    """Return the paths of a notebook's variants, PyTorch's and MXNet's."""
+    return [NOTEBOOKS / Path(name).parent / framework / Path(name).name for framework in FRAMEWORKS]
 
 
 def framework_of(cell):
@@ -139,23 +156,50 @@ def copy_shared(source, target):
     return {**target, "cells": cells}
 
 
-def execute(path):
-    """Run a notebook from top to bottom and write it back as it is committed: without times, streams in one piece."""
+def executed(path):
+    """Run a notebook from top to bottom in its own folder; returns it with its outputs, without times."""
     import nbformat
     from nbclient import NotebookClient
+
+    notebook, folder = nbformat.read(path, as_version=4), {"metadata": {"path": str(Path(path).parent)}}
+    return NotebookClient(notebook, timeout=None, kernel_name="python3", record_timing=False, resources=folder).execute()
+
+
+def execute(path):
+    """Run a notebook and write it back as it is committed: without times, streams in one piece."""
+    import nbformat
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", record_timing=False,
-        resources={"metadata": {"path": str(Path(path).parent)}},
-    )  # fmt: skip
-    client.execute()
+    notebook = executed(path)
     CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
     notebook.metadata = {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
     with whole_file(path) as temporary:
         nbformat.write(notebook, temporary)
     write_notebook(path, read_notebook(path))
+
+
+COST = re.compile(r"in about .*? on two cores and takes .*? of memory")
+
+
+def cost(path):
+    """Run a notebook, in a process where nothing ran before; returns its seconds and the most gigabytes its kernel took."""
+    import resource  # not on Windows
+
+    start = time.perf_counter()
+    executed(path)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return seconds, peak / 1e9
+
+
+def told_cost(costs):
+    """Say what a notebook costs, from {framework: (seconds, gigabytes)}; a notebook without variants has one entry."""
+    seconds, memory = ([] for _ in range(2))
+    for framework, (one, other) in costs.items():
+        name = f" ({NAMES[framework]})" if len(costs) > 1 else ""
+        seconds.append(f"{5 * math.ceil(one / 5)} seconds{name}")
+        memory.append(f"{other:.2f} GB{name}")
+    return f"in about {' or '.join(seconds)} on two cores and takes {' or '.join(memory)} of memory"
 
 
 @click.group(help=__doc__.split("\n")[0])
@@ -167,11 +211,11 @@ def main():
 def check():
     """Name each difference between the variants; exits with 1 where there is one."""
     found = 0
-    for name in steps():
-        for difference in differences(*(read_notebook(NOTEBOOKS / framework / name) for framework in FRAMEWORKS)):
+    for name in pairs():
+        for difference in differences(*map(read_notebook, variants(name))):
             click.echo(f"{name}: {difference}")
             found += 1
-    click.echo(f"{len(steps())} pairs of notebooks, {found} differences")
+    click.echo(f"{len(pairs())} pairs of notebooks, {found} differences")
     raise SystemExit(int(found > 0))
 
 
@@ -179,10 +223,10 @@ def check():
 @click.argument("source", type=click.Choice(FRAMEWORKS))
 @click.argument("names", nargs=-1, metavar="[STEP]...")
 def copy(source, names):
-    """Copy the shared cells of SOURCE's notebooks to the other variant: of all steps, or of those named (03_skip_gram)."""
+    """Copy the shared cells of SOURCE's notebooks to the other variant: of all, or of those named (solutions/03_skip_gram)."""
     target = next(framework for framework in FRAMEWORKS if framework != source)
-    for name in [f"{name.removesuffix('.ipynb')}.ipynb" for name in names] or steps():
-        paths = [NOTEBOOKS / framework / name for framework in (source, target)]
+    for name in [f"{name.removesuffix('.ipynb')}.ipynb" for name in names] or pairs():
+        paths = sorted(variants(name), key=lambda path: path.parent.name != source)
         try:
             write_notebook(paths[1], copy_shared(*map(read_notebook, paths)))
         except (OSError, ValueError) as error:
@@ -197,6 +241,24 @@ def run(paths):
     for path in paths or all_notebooks():
         click.echo(path)
         execute(path)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[STEP]...")
+def measure(names):
+    """Run each step alone, and write the seconds and the memory that it took into its first cell. Other work spoils it."""
+    lone = sorted(f"beyond/{path.name}" for path in (NOTEBOOKS / "beyond").glob("*.ipynb"))
+    for name in [f"{name.removesuffix('.ipynb')}.ipynb" for name in names] or steps() + lone:
+        paths, costs = {"": NOTEBOOKS / name} if name in lone else dict(zip(FRAMEWORKS, variants(name))), {}
+        for framework, path in paths.items():
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                costs[framework] = pool.apply(cost, (path,))
+        for path in paths.values():
+            notebook = read_notebook(path)
+            text = COST.sub(told_cost(costs), notebook["cells"][0]["text"])
+            notebook["cells"][0]["source"] = text.splitlines(keepends=True)
+            write_notebook(path, notebook)
+        click.echo(f"{name}: {told_cost(costs)}")
 
 
 @main.command()

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.__main__ import lines
 from benchmarks.growth import repeated
 from benchmarks.quality import TESTS, compare, mean
+from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
 from tests.conftest import ROOT
 
@@ -60,6 +61,16 @@ def test_a_repeated_text_has_whole_sentences_in_another_order_each_time():
     sentences = {tuple(found[numbers == number]) for number in range(numbers[-1])}
     assert sentences == {(1, 2), (3,), (4, 5)}
     assert len({tuple(found[start : start + 5]) for start in range(0, 500, 5)}) > 1
+
+
+def test_the_study_of_resampling_tells_each_measure_of_every_epoch_and_both_ways_begin_alike(small_text):
+    runs = {way: [in_a_process(train, 0, 2, resample, str(small_text))] for way, resample in WAYS.items()}
+    once, redrawn = (found[0] for found in runs.values())
+    assert all(len(values) == 2 for run in (once, redrawn) for values in run.values())
+    assert once["held_out"][0] == redrawn["held_out"][0] and once["held_out"][1] != redrawn["held_out"][1]
+    del once[TESTS[0]], once[TESTS[1]], redrawn[TESTS[0]], redrawn[TESTS[1]]  # the text has none of their words
+    lines = list(table(runs, [1, 2]))
+    assert len(lines) == 4 and lines[3].startswith("redrawn, epoch 2: loss ")
 
 
 def test_the_quick_form_runs(ptb):

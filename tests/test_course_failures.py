@@ -78,7 +78,7 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
     write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
     monkeypatch.setattr(helpers.course, "NOTEBOOKS", tmp_path)
     rows = []
-    assert not run_framework("pytorch", {}, tmp_path / "out", rows)
+    assert not run_framework("pytorch", False, {}, tmp_path / "out", rows)
     assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
     assert (tmp_path / "out" / "pytorch" / "01_data.ipynb").exists()
 

@@ -11,6 +11,7 @@ from d2l import torch as d2l
 from helpers import examples as made
 from helpers.corpus import Sentences, Text
 from helpers.examples import Vocab, batchify, generator, get_centers_and_contexts, get_negatives, load_minibatches
+from helpers.history import History
 from tests.conftest import ROOT
 
 
@@ -171,6 +172,74 @@ def test_each_purpose_draws_from_a_generator_of_its_own(text, vocab):
     assert len(set(draws.values())) == len(made.PURPOSES)
     more_noise, less_noise = (load(text, vocab, num_noise_words=k).examples for k in (2, 7))
     np.testing.assert_array_equal(more_noise.centers, less_noise.centers)
+
+
+def is_equal(one, other):
+    return all(np.array_equal(*arrays) for arrays in zip(one, other))
+
+
+def test_redrawn_the_first_epoch_is_the_one_drawn_once_and_each_later_one_is_another_and_always_the_same(text, vocab):
+    once, redrawn = (load(text, vocab, resample=resample) for resample in (False, True))
+    for batch, other in zip(once.epoch(0), redrawn.epoch(0)):
+        assert is_equal(batch, other)
+    draws = [redrawn.redraw(number) for number in (0, 1, 2)]
+    assert is_equal(draws[0], once.examples) and once.redraw is None
+    assert not any(np.array_equal(*(draw.words for draw in pair)) for pair in itertools.combinations(draws, 2))
+    other = load(text, vocab, resample=True)
+    for number in (2, 0, 1, 2):  # in any order
+        batches = list(redrawn.epoch(number))
+        assert len(batches) == len(redrawn) and is_equal(redrawn.examples, draws[number])
+        assert all(is_equal(*pair) for pair in itertools.zip_longest(batches, other.epoch(number)))
+
+
+def test_windows_and_noise_are_both_drawn_anew_and_epochs_differ_a_little_in_size(text, vocab):
+    redrawn = load(text, vocab, resample=True)
+    sizes = [len(redrawn.redraw(number).centers) for number in range(5)]
+    assert len(set(sizes)) > 1 and max(sizes) < 1.05 * min(sizes)
+    more_noise, less_noise = (load(text, vocab, resample=True, num_noise_words=k).redraw(3) for k in (2, 7))
+    np.testing.assert_array_equal(more_noise.centers, less_noise.centers)
+
+
+def test_redrawn_examples_keep_what_holds_for_the_first():
+    lines = ["a b c", "d e f", "g h i"] * 400  # words of one line are never neighbours of another's
+    text = Text("lines", Sentences(lines), Sentences(lines[:3]))
+    vocab = Vocab(text.sentences)
+    data_iter = load(text, vocab, resample=True)
+    line_of = np.array([0, *("abcdefghi".index(token) // 3 + 1 for token in vocab.idx_to_token[1:])])
+    for number in (1, 2):
+        for center, words, mask, label in data_iter.epoch(number):
+            assert (line_of[words] == line_of[center])[label == 1].all()
+            assert (mask.sum(axis=1) == 6 * label.sum(axis=1)).all() and (words[mask == 1] > 0).all()
+            for row, is_context in zip(words, label == 1):
+                assert not set(row[is_context]) & set(row[~is_context]) - {0}
+
+
+def test_held_out_examples_are_never_redrawn(text, vocab):
+    once, redrawn = (load(text, vocab, resample=resample) for resample in (False, True))
+    list(redrawn), list(redrawn)
+    assert redrawn.held_out.redraw is None and is_equal(once.held_out.examples, redrawn.held_out.examples)
+
+
+def test_an_epoch_that_was_begun_goes_on_with_its_own_examples(text, vocab):
+    data_iter = load(text, vocab, resample=True)
+    begun, whole = data_iter.epoch(1), list(data_iter.epoch(1))
+    next(begun), next(data_iter.epoch(2))
+    assert all(is_equal(*pair) for pair in itertools.zip_longest(begun, whole[1:]))
+
+
+def test_the_record_of_a_training_counts_each_epochs_own_minibatches(text, vocab):
+    data_iter = load(text, vocab, resample=True, batch_size=10)
+    history, counted = History(data_iter, 3, "cpu"), []
+    for _ in range(3):
+        counted.append(0)
+        for batch in history.batches():
+            history.add(np.ones(len(batch[0])), batch[2])
+            counted[-1] += 1
+        history.end_epoch(np.zeros(4))
+    assert len(set(counted)) > 1 and history.bar.total == history.bar.n == sum(counted)
+    xs, _ = history.curve.points["training"]
+    assert len(xs) == 15 and xs[4::5] == [1, 2, 3]
+    history.close()
 
 
 def test_the_held_out_text_shares_the_vocabulary_and_not_the_examples(text, vocab):

@@ -11,23 +11,39 @@ import pytest
 
 from helpers import blocks, examples, model_mxnet, model_pytorch
 from helpers.twins import (
-    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, printed,
-    read_notebook, steps, tags, write_notebook,
+    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, pairs, printed,
+    read_notebook, steps, tags, variants, write_notebook,
 )  # fmt: skip
 
 PATHS = all_notebooks()
+SOLUTIONS = [path for path in PATHS if "solutions" in path.parts]
+LESSONS = [path for path in PATHS if path not in SOLUTIONS]
 COMPARED = "nbval-check-output"
 MODULES = "examples", "blocks", "history", "vectors", "figures", "corpus"
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def id_of(path):
+    return str(path.relative_to(NOTEBOOKS).with_suffix(""))
+
+
+@pytest.fixture(params=PATHS, ids=id_of)
 def path(request):
     return request.param
 
 
-@pytest.fixture(params=steps())
+@pytest.fixture(params=LESSONS, ids=id_of)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture(params=SOLUTIONS, ids=id_of)
+def solution(request):
+    return request.param
+
+
+@pytest.fixture(params=pairs())
 def pair(request):
-    return [read_notebook(NOTEBOOKS / framework / request.param) for framework in FRAMEWORKS]
+    return [read_notebook(path) for path in variants(request.param)]
 
 
 def code_cells(notebook):
@@ -108,18 +124,16 @@ def test_every_public_definition_is_taught_in_exactly_one_step(framework):
     model = {"pytorch": model_pytorch, "mxnet": model_mxnet}[framework]
     public = set()
     for module in (examples, model):
-        public |= {name for name in functions_and_classes(inspect.getsource(module)) if not name.startswith("_")}
-        public = {name for name in public if not hasattr(module, name) or getattr(module, name).__module__.startswith("helpers")}
+        tree = ast.parse(inspect.getsource(module))
+        public |= {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")}
     public |= {name for name, thing in vars(blocks).items() if inspect.isfunction(thing) and thing.__module__ == "helpers.blocks"}
     public.remove("load_blocks")  # as load_data, step by step
-    methods = {name for cls in (examples.Vocab, examples.Minibatches, examples.Examples, model.SigmoidBCELoss) for name in vars(cls)}
     taught = {}
     for name in steps():
         for cell in code_cells(read_notebook(NOTEBOOKS / framework / name)):
             if TEACHES in tags(cell):
                 for defined in defined_names(cell):
                     taught.setdefault(defined, []).append(name)
-    public -= methods
     assert len(public) >= 25
     assert {name: taught.get(name) for name in public if len(taught.get(name, ())) != 1} == {}
 
@@ -145,10 +159,13 @@ def test_ids_are_words_tags_are_known_and_the_format_is_4_5(path):
         assert not {VARIES, COMPARED} <= tags(cell), f"{cell['id']} is compared though it varies"
 
 
-def test_notebooks_share_one_set_up_cell_and_have_parameters(path):
-    cells = {cell["id"]: cell for cell in read_notebook(path)["cells"]}
-    first = {cell["id"]: cell for cell in read_notebook(PATHS[0])["cells"]}
+def test_notebooks_share_one_set_up_cell(path):
+    cells, first = ({cell["id"]: cell for cell in read_notebook(one)["cells"]} for one in (path, PATHS[0]))
     assert cells["set-up"]["text"] == first["set-up"]["text"]
+
+
+def test_each_notebook_has_parameters_after_its_set_up(lesson):
+    cells = {cell["id"]: cell for cell in read_notebook(lesson)["cells"]}
     assert tags(cells["parameters"]) == {"parameters"}
     assert {"corpus", "seed", "strict"} <= defined_names(cells["parameters"])
     order = list(cells)
@@ -182,9 +199,9 @@ def test_outputs_are_fresh_whole_and_clean(path):
             assert "image/svg+xml" not in output.get("data", {})
 
 
-def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_shows(path):
+def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_shows(lesson):
     figures = 0
-    for cell in code_cells(read_notebook(path)):
+    for cell in code_cells(read_notebook(lesson)):
         for position, output in enumerate(cell["outputs"]):
             if "image/png" in output.get("data", {}):
                 figures += 1
@@ -195,14 +212,14 @@ def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_sh
     assert figures >= 1
 
 
-def test_each_notebook_has_three_compared_cells_with_outputs(path):
-    compared = [cell for cell in code_cells(read_notebook(path)) if COMPARED in tags(cell)]
+def test_each_notebook_has_three_compared_cells_with_outputs(lesson):
+    compared = [cell for cell in code_cells(read_notebook(lesson)) if COMPARED in tags(cell)]
     assert len(compared) >= 3
     assert all(cell["outputs"] for cell in compared)
 
 
-def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_the_next_step(path):
-    cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown"]
+def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_the_next_step(lesson):
+    cells = [cell for cell in read_notebook(lesson)["cells"] if cell["cell_type"] == "markdown"]
     headings = [line for cell in cells for line in cell["text"].splitlines() if re.match(r"#+ ", line)]
     levels = [len(line.split()[0]) for line in headings]
     assert levels[0] == 1 and levels.count(1) == 1
@@ -212,12 +229,28 @@ def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_t
     assert "## Exercises" in headings and "](" in cells[-1]["text"]
 
 
-def test_each_notebook_has_three_to_five_exercises_each_with_a_check_of_its_own_step(path):
-    exercises = [cell for cell in code_cells(read_notebook(path)) if "exercise" in tags(cell)]
-    assert 3 <= len(exercises) <= 5
+def test_each_notebook_has_three_to_five_exercises_each_with_a_check_of_its_own_step(lesson):
+    exercises = [cell for cell in code_cells(read_notebook(lesson)) if "exercise" in tags(cell)]
+    assert 3 <= len(exercises) <= (12 if lesson.stem == "10_find_the_bug" else 5)  # its six labs have two each
     for number, cell in enumerate(exercises, 1):
         assert "return ..." in cell["text"], f"{cell['id']} is answered"
-        assert f'check("{path.stem[:2]}.{number}", {next(iter(functions_and_classes(cell["text"])))})' in cell["text"]
+        assert f'check("{lesson.stem[:2]}.{number}", {next(iter(functions_and_classes(cell["text"])))})' in cell["text"]
+
+
+def test_every_step_has_solutions_in_both_frameworks():
+    names = sorted({path.name for path in LESSONS})
+    for framework in FRAMEWORKS:
+        assert sorted(path.name for path in SOLUTIONS if path.parent.name == framework) == names
+
+
+def test_solutions_answer_each_exercise_of_their_step_and_each_check_says_right(solution):
+    step = next(path for path in LESSONS if path.name == solution.name and path.parent.name in (solution.parent.name, "beyond"))
+    asked, answered = ([cell for cell in code_cells(read_notebook(path)) if "exercise" in tags(cell)] for path in (step, solution))
+    assert [cell["id"] for cell in asked] == [cell["id"] for cell in answered]
+    for question, answer in zip(asked, answered):
+        head, call = question["text"].split("    return ...")
+        assert answer["text"].startswith(head) and answer["text"].endswith(call)
+        assert COMPARED in tags(answer) and printed(answer).endswith(": right\n")
 
 
 def test_links_in_notebooks_lead_to_files(path):

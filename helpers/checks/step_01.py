@@ -74,7 +74,7 @@ EXERCISES = {
         cases=draw_sentences,
         faults={
             "the center is not a context word of itself": lambda s, place, window: s[max(0, place - window) : place + 1 + window],
-            "a negative start counts from the end: what comes out at place 0?": lambda s, place, window: s[place - window : place] + s[place + 1 : place + 1 + window],
+            "a negative start counts from the end: what comes out at place 1 with a window of 2?": lambda s, place, window: s[place - window : place] + s[place + 1 : place + 1 + window],
             "that is the right side only": lambda s, place, window: s[place + 1 : place + 1 + window],
             "that is the left side only": lambda s, place, window: s[max(0, place - window) : place],
             "the last word of the window is missing: a slice ends before its stop": lambda s, place, window: s[max(0, place - window) : place] + s[place + 1 : place + window],

@@ -1,0 +1,70 @@
+"""Examples drawn once against examples drawn anew for every epoch, over several seeds: python -m benchmarks.resampling, or
+make study. Needs PTB.
+
+Writes resampling.json into this folder: for both ways and each seed a list per measure, with a number for every epoch.
+"""
+
+import contextlib
+import io
+
+import click
+
+from benchmarks.quality import TESTS
+from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, spread, write_results
+from benchmarks.training import BATCH_SIZE, LR
+
+WAYS = {"drawn once": False, "redrawn": True}
+
+
+def train(seed, num_epochs, resample, corpus="ptb"):
+    """Train step 5's model in PyTorch; returns, for each measure, what it was in or after each epoch.
+
+    It is `train`'s loop, with a look at the vectors after every epoch. The seconds are those of drawing and training.
+    """
+    import torch
+
+    from helpers import model_pytorch as model
+    from helpers.history import History
+    from helpers.vectors import evaluate_pairs
+
+    device, minibatches, correlations = torch.device("cpu"), [], []
+    with contextlib.redirect_stdout(io.StringIO()):
+        data_iter, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, strict=True, resample=resample)
+        net = model.new_model(len(vocab), EMBED_SIZE, seed)
+        optimizer = torch.optim.Adam(net.parameters(), lr=LR, fused=model.FUSED)
+        history = History(data_iter, num_epochs, device)
+        for _ in range(num_epochs):
+            for batch in history.batches():
+                history.add(model.train_batch(net, batch, optimizer, device), batch[2])
+            history.end_epoch(model.held_out_loss(net, data_iter.held_out, device))
+            minibatches.append(len(data_iter))
+            correlations.append(evaluate_pairs(model.to_arrays(net)[0], vocab))
+        history.bar.close()
+    measured = {name: [round(getattr(epoch, name), 4) for epoch in history] for name in ("loss", "held_out", "seconds")}
+    return {**measured, "minibatches": minibatches, **{test: [found[test] for found in correlations] for test in TESTS}}
+
+
+def table(runs, epochs):
+    """Lay out the least, the median and the most of each measure after some epochs, a line for each way and epoch."""
+    for way, found in runs.items():
+        for epoch in epochs:
+            values = {name: spread([run[name][epoch - 1] for run in found]) for name in found[0]}
+            told = [f"{name} {s['least']:.4g} {s['median']:.4g} {s['most']:.4g}" for name, s in values.items()]
+            yield f"{way}, epoch {epoch}: {', '.join(told)}"
+
+
+@click.command(help=__doc__)
+@click.option("--seeds", default=5, show_default=True, help="Seeds for each way.")
+@click.option("--epochs", default=10, show_default=True)
+def main(seeds, epochs):
+    runs = {way: lambda seed, resample=resample: in_a_process(train, seed, epochs, resample) for way, resample in WAYS.items()}
+    found = in_turn(runs, seeds)
+    write_results(FOLDER / "resampling.json", {"machine": machine(), "num_epochs": epochs, "seeds": list(range(seeds)), "runs": found})
+    for line in table(found, sorted({(epochs + 1) // 2, epochs})):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    from benchmarks import resampling  # by its name, under which other processes find `train`
+
+    resampling.main()

@@ -1,0 +1,27 @@
+"""What embed_size, lr and num_epochs do to the neighbours, over seeds: python -m benchmarks.sweep, or make study. Needs PTB.
+
+Runs the full grid of helpers.sweep with PyTorch, about half an hour on two cores, and writes sweep.json into this folder.
+The runs are kept, so a study that was stopped goes on where it was: for a new one name a new folder.
+"""
+
+from pathlib import Path
+
+import click
+
+from benchmarks.runs import FOLDER, machine, write_results
+from helpers.sweep import condense, run_sweep, runs_of, table
+
+
+@click.command(help=__doc__)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=FOLDER.parent / "runs" / "sweep-study", help="Folder of the runs.")
+def main(out):
+    failures = run_sweep("pytorch", runs_of("full"), out, {"strict": True})
+    if failures:
+        raise click.ClickException(f"{len(failures)} runs failed, so nothing is written: {', '.join(failures)}")
+    condensed = condense(out)
+    write_results(FOLDER / "sweep.json", {"machine": machine(), **condensed})
+    click.echo(table(condensed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Students' copies: what they hold, and a course that the real nbgrader makes, hands out and grades."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from helpers.student import for_nbgrader
+from helpers.twins import FRAMEWORKS, NOTEBOOKS, all_notebooks, read_notebook, steps, tags, write_notebook
+from tests.conftest import ROOT
+
+QUICK = {"corpus": None, "embed_size": 12, "num_epochs": 1, "block_epochs": 1, "min_freq": 3}
+
+
+def student(*arguments):
+    return subprocess.run([sys.executable, "-m", "helpers.course", "student", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("copies") / "copy"
+    done = student(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_students_copy_holds_every_lesson_without_outputs_answers_or_solutions(copy):
+    lessons = {path.relative_to(NOTEBOOKS) for path in all_notebooks() if "solutions" not in path.parts}
+    assert {path.relative_to(copy / "notebooks") for path in copy.rglob("*.ipynb")} == lessons
+    assert not (copy / "notebooks" / "TEACHING.md").exists() and not list(copy.rglob("__pycache__"))
+    for path in copy.rglob("*.ipynb"):
+        for cell in read_notebook(path)["cells"]:
+            assert not cell.get("outputs") and cell.get("execution_count") is None
+            assert "exercise" not in tags(cell) or "return ..." in cell["text"]
+
+
+def test_a_students_copy_runs_where_it_lies(copy):
+    script = "import helpers.course, helpers.checks; print(helpers.course.ROOT)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=copy, capture_output=True, text=True)
+    assert done.stdout.strip() == str(copy.resolve()), done.stderr
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(copy):
+    before = sorted(copy.rglob("*"))
+    done = student(copy)
+    assert done.returncode == 2 and "is not empty" in done.stderr
+    assert sorted(copy.rglob("*")) == before
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("name", steps())
+def test_nbgraders_source_has_a_marked_solution_and_a_point_for_each_exercise(name, framework):
+    cells = for_nbgrader(name, framework)["cells"]
+    asked = [cell["id"] for cell in read_notebook(NOTEBOOKS / framework / name)["cells"] if "exercise" in tags(cell)]
+    roles = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
+    assert [role["grade_id"] for role in roles if role["solution"]] == asked
+    assert sum(role.get("points", 0) for role in roles) == len(asked)
+    for cell in cells:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            text = "".join(cell["source"])
+            assert text.count("### BEGIN SOLUTION") == text.count("### END SOLUTION") == 1 and "check(" not in text
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, small_text):
+    """nbgrader's course with a small text and short trainings in the parameters, so that grading takes seconds."""
+    folder = tmp_path_factory.mktemp("nbgrader") / "course"
+    done = student(folder, "--nbgrader")
+    assert done.returncode == 0, done.stderr
+    for path in folder.glob("source/*/*.ipynb"):
+        notebook = read_notebook(path)
+        for cell in notebook["cells"]:
+            if "parameters" in tags(cell):
+                known = [name for name in QUICK if f"{name} = " in cell["text"]]
+                values = {**QUICK, "corpus": str(small_text)}
+                cell["source"] = [cell["text"], *(f"\n{name} = {values[name]!r}" for name in known)]
+        write_notebook(path, notebook)
+    return folder
+
+
+def nbgrader(course, *arguments):
+    done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=course, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", [name.removesuffix(".ipynb") for name in steps()])
+def test_nbgrader_gives_the_solutions_full_marks_and_the_empty_copy_none(course, name):
+    from nbgrader.api import Gradebook
+
+    nbgrader(course, "generate_assignment", name)
+    released = (course / "release" / name / f"{name}.ipynb").read_text()
+    assert "BEGIN SOLUTION" not in released and released.count("return ...") >= 3
+    for who, origin in (("solver", "source"), ("empty", "release")):
+        shutil.copytree(course / origin / name, course / "submitted" / who / name)
+    nbgrader(course, "autograde", name, "--create")
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        marks = {who: gradebook.find_submission(name, who) for who in ("solver", "empty")}
+        assert marks["solver"].score == marks["solver"].max_score >= 3
+        assert marks["empty"].score == 0 and marks["empty"].max_score == marks["solver"].max_score
+    graded = json.loads((course / "autograded" / "empty" / name / f"{name}.ipynb").read_text())
+    assert json.dumps(graded).count("not answered yet") >= marks["empty"].max_score
