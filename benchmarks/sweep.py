@@ -1,6 +1,7 @@
 """What embed_size, lr and num_epochs do to the neighbours, over seeds: python -m benchmarks.sweep, or make study. Needs PTB.
 
-Runs the full grid of helpers.sweep with PyTorch, about half an hour on two cores, and writes sweep.json into this folder.
+Runs the full grid of helpers.sweep with PyTorch and writes sweep.json into this folder. Its 32 runs took some 40 minutes on
+two cores that had other work as well.
 The runs are kept, so a study that was stopped goes on where it was: for a new one name a new folder.
 """
 

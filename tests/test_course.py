@@ -76,3 +76,8 @@ def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
     notebooks = [read_notebook(path) for path in all_notebooks()]
     given = collect_parameters([("query_token", "1984"), ("k", "2"), ("strict", "True")], tmp_path / "p.yaml", notebooks)
     assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "strict": True}
+
+
+def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():
+    given = collect_parameters([], NOTEBOOKS / "fast.yaml", [read_notebook(path) for path in all_notebooks()])
+    assert given["blocks"] is True and given["block_epochs"] < 12

@@ -11,8 +11,8 @@ import pytest
 
 from helpers import blocks, examples, model_mxnet, model_pytorch
 from helpers.twins import (
-    FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, pairs, printed,
-    read_notebook, steps, tags, variants, write_notebook,
+    COST, FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, pairs, printed,
+    read_notebook, steps, tags, told_cost, variants, write_notebook,
 )  # fmt: skip
 
 PATHS = all_notebooks()
@@ -209,6 +209,8 @@ def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_sh
                 assert len(alt.split()) >= 6 and alt.endswith("."), cell["id"]
                 below = "".join("".join(other.get("text", "")) for other in cell["outputs"][position + 1 :])
                 assert alt in below, f"{cell['id']} prints no description"
+                tables = "".join("".join(other.get("data", {}).get("text/html", "")) for other in cell["outputs"][position + 1 :])
+                assert "</td></tr></table>" in tables or alt.startswith("Loss in training"), f"{cell['id']}: its numbers are in no table"
     assert figures >= 1
 
 
@@ -227,6 +229,7 @@ def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_t
     assert "After this notebook you can" in cells[0]["text"]
     assert re.search(r"minutes?|seconds", cells[0]["text"]) and re.search(r"\d MB|\d GB", cells[0]["text"])
     assert "## Exercises" in headings and "](" in cells[-1]["text"]
+    assert COST.search(cells[0]["text"]), "`helpers.twins measure` finds no sentence to refresh"
 
 
 def test_each_notebook_has_three_to_five_exercises_each_with_a_check_of_its_own_step(lesson):
@@ -324,6 +327,13 @@ def test_copying_shared_cells_makes_the_twins_equal_again_and_keeps_the_framewor
     assert differences(one, two) == []
     own = [[cell for cell in notebook["cells"] if framework_of(cell)] for notebook in (loss_pair[1], two)]
     assert own[0] == own[1]
+
+
+def test_what_a_notebook_costs_is_told_for_one_variant_and_for_two():
+    assert told_cost({"": (12.1, 0.304)}) == "in about 15 seconds on two cores and takes 0.30 GB of memory"
+    both = told_cost({"pytorch": (40, 1), "mxnet": (55.5, 0.376)})
+    assert both == "in about 40 seconds (PyTorch) or 60 seconds (MXNet) on two cores and takes 1.00 GB (PyTorch) or 0.38 GB (MXNet) of memory"
+    assert COST.fullmatch(both)
 
 
 def test_copying_names_an_own_cell_that_has_no_counterpart(loss_pair):
