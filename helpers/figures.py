@@ -47,11 +47,9 @@ def names_of_places(axis):
 
 
 def drawn_series(axes):
-    """Yield (name, points) of all that axes show: curves, clouds and bars with points (x, y), matrices with (x, y, value)."""
+    """Yield (name, points) of all that axes show: curves and bars with points (x, y), matrices with (x, y, value)."""
     for line in axes.lines:
         yield line.get_label(), line.get_xydata()
-    for cloud in axes.collections:
-        yield cloud.get_label(), cloud.get_offsets()
     for bars in axes.containers:
         ends = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in bars]
         if bars.orientation == "horizontal":
