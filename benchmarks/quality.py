@@ -17,7 +17,7 @@ TOLERANCE = 0.01
 def blocks(framework, seed, num_epochs, lr, num_workers=1):
     """Train blocks; returns seconds from the text to the vectors and the correlations. None for both if it diverged."""
     from helpers.blocks import load_blocks, word2vec_tables
-    from helpers.vectors import evaluate_pairs
+    from helpers.evaluation import evaluate_pairs
 
     import gensim.utils  # noqa: F401, I001  so that no import counts on either side
     import pooch  # noqa: F401
@@ -43,7 +43,8 @@ def gensim_word2vec(seed, num_epochs, alpha):
     from gensim.models import Word2Vec
 
     from helpers.corpus import read_corpus
-    from helpers.vectors import evaluate_pairs, vocab_of
+    from helpers.evaluation import evaluate_pairs
+    from helpers.vectors import vocab_of
 
     start = time.perf_counter()
     text = read_corpus("ptb", strict=True)

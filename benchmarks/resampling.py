@@ -25,7 +25,7 @@ def train(seed, num_epochs, resample, corpus="ptb"):
 
     from helpers import model_pytorch as model
     from helpers.history import History
-    from helpers.vectors import evaluate_pairs
+    from helpers.evaluation import evaluate_pairs
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):

@@ -12,8 +12,8 @@ import statistics
 import time
 
 from benchmarks.runs import EMBED_SIZE, SETTINGS
+from helpers.evaluation import evaluate_pairs
 from helpers.examples import generator
-from helpers.vectors import evaluate_pairs
 
 BATCH_SIZE, LR = 512, 0.002
 

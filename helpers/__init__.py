@@ -10,6 +10,7 @@
    `held_out_block_loss`, `train_pieces`, `joined_tables`, `train_blocks`
 
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
-`vectors` files of vectors; `figures` draws; `arguments` and `files` check and write; `processes` runs PyTorch's workers;
-`checks` holds the exercises. `check_environment`, `course` and `twins` are commands. This package imports nothing by itself.
+`vector_files` vectors, which `vectors` asks and `evaluation` judges; `figures` draws; `arguments` and `files` check and write;
+`processes` runs PyTorch's workers; `checks` holds the exercises. `check_environment`, `course`, `sweep`, `twins` and `vectors`
+are commands. This package imports nothing by itself.
 """

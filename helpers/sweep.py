@@ -19,10 +19,12 @@ import click
 from tqdm import tqdm
 
 from helpers.course import collect_parameters, run_notebook
+from helpers.evaluation import evaluate_pairs
 from helpers.examples import generator
 from helpers.files import whole_file
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
-from helpers.vectors import choose_query, evaluate_pairs, load_vectors, nearest, vocab_of
+from helpers.vector_files import load_vectors
+from helpers.vectors import choose_query, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200
 TESTS = "WordSim-353", "SimLex-999"

@@ -1,61 +1,17 @@
-"""Where the embedding layers have become arrays: files of vectors, cosines, and words on a map. No framework."""
+"""Where the embedding layers have become arrays: cosines, neighbours, words on a map. No framework.
 
-import json
+`python -m helpers.vectors` asks any file of vectors, and converts it: see its --help.
+"""
+
 from pathlib import Path
-from typing import NamedTuple
 
+import click
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from helpers.arguments import require_query
+from helpers.evaluation import evaluate, keyed_vectors
 from helpers.examples import Vocab
-from helpers.files import whole_file
-
-
-class Vectors(NamedTuple):
-    """Both tables (V, d) float32, the words of their rows, and the settings and results of the run that made them."""
-
-    embed_v: np.ndarray
-    embed_u: np.ndarray
-    tokens: list
-    settings: dict
-
-
-def require_vectors_path(path):
-    """Raise a ValueError if `path` is neither None nor the name of a .safetensors file."""
-    if path is not None and Path(path).suffix != ".safetensors":
-        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
-
-
-def save_vectors(path, embed_v, embed_u, tokens, settings):
-    """Write both tables, their words and the settings to a .safetensors file, whole or not at all.
-
-    The tables are (V, d) float32. `tokens` lists V words, `settings` is a dict that JSON can hold; both stand as JSON in
-    the file's metadata.
-    """
-    require_vectors_path(path)
-    embed_v, embed_u = (np.ascontiguousarray(table, np.float32) for table in (embed_v, embed_u))
-    if not len(embed_v) == len(embed_u) == len(tokens):
-        raise ValueError(f"{len(tokens)} words for tables of {len(embed_v)} and {len(embed_u)} rows")
-    metadata = {"tokens": json.dumps(list(tokens)), "settings": json.dumps(settings)}
-    with whole_file(path) as temporary:
-        temporary.write_bytes(save({"embed_v": embed_v, "embed_u": embed_u}, metadata))
-
-
-def load_vectors(path):
-    """Read what `save_vectors` wrote; returns Vectors. Raises FileNotFoundError, or ValueError for any other file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
-    try:
-        with safe_open(path, "numpy") as file:
-            tables = [file.get_tensor(name) for name in ("embed_v", "embed_u")]
-            tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
-        if {(table.ndim, len(table)) for table in tables} != {(2, len(tokens))}:
-            raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables]}")
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a vectors file of this series: {error}") from error
-    return Vectors(*tables, tokens, settings)
+from helpers.vector_files import Vectors, load_vectors, save_vectors, write_table
 
 
 def vocab_of(tokens):
@@ -116,25 +72,6 @@ def nearest(words, k, table, vocab):
     return neighbours
 
 
-def evaluate_pairs(table, vocab):
-    """Return how well the cosines of a table's rows follow people's judgement, as Spearman's rank correlations by test.
-
-    WordSim-353 asks how related two words are, SimLex-999 how alike. Pairs with a word outside the vocabulary are left
-    out; None where fewer than ten are left.
-    Sources: Finkelstein et al. 2001, https://doi.org/10.1145/371920.372094; Hill et al. 2015, https://arxiv.org/abs/1408.3456.
-    """
-    from gensim.models import KeyedVectors
-    from gensim.test.utils import datapath
-
-    vectors, found = KeyedVectors(table.shape[1]), {}
-    vectors.add_vectors(vocab.idx_to_token[1:], table[1:])
-    for name, file in (("WordSim-353", "wordsim353.tsv"), ("SimLex-999", "simlex999.txt")):
-        lines = [line for line in Path(datapath(file)).read_text().splitlines() if not line.startswith("#")]
-        known = sum(all(vocab[word.lower()] != vocab.unk for word in line.split("\t")[:2]) for line in lines)
-        found[name] = float(vectors.evaluate_word_pairs(datapath(file))[1][0]) if known >= 10 else None
-    return found
-
-
 def map_groups(query_token, vocab, table, num_groups=6, group_size=10):
     """Choose words for a map: groups of a word and its nearest words, no word twice; returns {word: words}.
 
@@ -177,3 +114,121 @@ def choose_query(query_token, k, vocab, corpus):
         query_token = {"ptb": "chip", "wikipedia": "computer"}.get(corpus) or (longer or by_frequency)[0]
     require_query(query_token, k, vocab)
     return query_token
+
+
+TABLES = {
+    "center": lambda vectors: vectors.embed_v,
+    "context": lambda vectors: vectors.embed_u,
+    "mean": lambda vectors: (vectors.embed_v + vectors.embed_u) / 2,
+}
+
+
+def table_of(vectors, name):
+    """Return one table of Vectors: "center", "context" or their "mean", whose cosines are those of their sum.
+
+    Raises ValueError where a file holds one table only and another is asked for.
+    """
+    if name != "center" and vectors.embed_u is None:
+        raise ValueError(f"the file holds one table only, so there is no {name} table")
+    return TABLES[name](vectors)
+
+
+def with_unknown(vectors):
+    """Return Vectors whose row 0 is `<unk>`, as in this series: put there if it stands elsewhere, or made of zeros."""
+    embed_v, embed_u, tokens, settings = vectors
+    if "<unk>" not in tokens:
+        tokens = ["<unk>", *tokens]
+        embed_v, embed_u = (None if table is None else np.pad(table, ((1, 0), (0, 0))) for table in (embed_v, embed_u))
+    order = sorted(range(len(tokens)), key=lambda row: tokens[row] != "<unk>")
+    embed_v, embed_u = (None if table is None else table[order] for table in (embed_v, embed_u))
+    return Vectors(embed_v, embed_u, [tokens[row] for row in order], settings)
+
+
+class Told(click.Group):
+    """Commands whose errors a user can mend: told in a line, with exit code 1."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except (ValueError, LookupError, OSError) as error:
+            raise click.ClickException(error.args[0] if isinstance(error, LookupError) else str(error)) from error
+
+
+source = click.argument("source", metavar="FILE", type=click.Path())
+which_table = click.option("--table", type=click.Choice(list(TABLES)), default="center", show_default=True, help="Of a file with two tables.")
+how_many = click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many words.")
+
+
+def ask(source, table, words=()):
+    """Load a table of a file as KeyedVectors, with `<unk>` left out; LookupError if a word has no vector."""
+    vectors = load_vectors(source)
+    keyed = keyed_vectors(vectors.tokens, table_of(vectors, table))
+    for word in words:
+        require_query(word, 1, vocab_of(["<unk>", *keyed.index_to_key]))
+    return keyed
+
+
+def tell(neighbours):
+    """Print words with their cosines, a line each."""
+    for word, cosine in neighbours:
+        click.echo(f"{cosine:6.3f}  {word}")
+
+
+@click.group(cls=Told, context_settings={"max_content_width": 100})
+def main():
+    """Ask files of word vectors, and convert them.
+
+    A file is known by its suffix. .safetensors is this series' own, with both tables. .txt and .bin are word2vec's, .txt also
+    GloVe's. .tsv is for TensorBoard's Projector, its words beside it in NAME.metadata.tsv.
+    """
+
+
+@main.command()
+@source
+@click.argument("destination", type=click.Path(path_type=Path))
+@which_table
+def convert(source, destination, table):
+    """Write FILE as DESTINATION, another kind of file.
+
+    A .safetensors file keeps all that FILE holds, the others one table without `<unk>`.
+    """
+    if destination.suffix == ".safetensors":
+        save_vectors(destination, *with_unknown(load_vectors(source)))
+    else:
+        keyed = ask(source, table)
+        write_table(destination, keyed.vectors, keyed.index_to_key)
+
+
+@main.command()
+@source
+@click.argument("word")
+@how_many
+@which_table
+def similar(source, word, k, table):
+    """Print the nearest words of WORD, with their cosines."""
+    tell(ask(source, table, [word]).most_similar(word, topn=k))
+
+
+@main.command()
+@source
+@click.argument("word")
+@click.argument("partner")
+@click.argument("other")
+@how_many
+@which_table
+def analogy(source, word, partner, other, k, table):
+    """Print what is to OTHER as PARTNER is to WORD: `analogy FILE man king woman`."""
+    tell(ask(source, table, [word, partner, other]).most_similar(positive=[partner, other], negative=[word], topn=k))
+
+
+@main.command(name="evaluate")
+@source
+@which_table
+def evaluate_file(source, table):
+    """Print how FILE fares on WordSim-353, SimLex-999 and Google's analogies, with 95 % intervals."""
+    for name, score in evaluate(ask(source, table)).items():
+        click.echo(f"{name:20} {score}")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.course import collect_parameters, run_notebook
 from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook
-from helpers.vectors import load_vectors
+from helpers.vector_files import load_vectors
 from tests.conftest import course
 
 SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "min_freq": 3}

@@ -11,11 +11,11 @@ import helpers.sweep
 from helpers.examples import Vocab
 from helpers.sweep import DEFAULT, GRIDS, K, Run, condense, main, open_folder, overlap, probe_words, run_sweep, runs_of, save, shown_words
 from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
-from helpers.vectors import load_vectors
+from helpers.vector_files import load_vectors
 
 QUICK = """import numpy as np
 from helpers.figures import report
-from helpers.vectors import save_vectors
+from helpers.vector_files import save_vectors
 if not embed_size:
     raise ValueError("no vectors of 0 numbers")
 tables = np.random.default_rng(seed).normal(size=(2, 50, embed_size))
