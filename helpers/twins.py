@@ -194,12 +194,15 @@ def cost(path):
 
 def told_cost(costs):
     """Say what a notebook costs, from {framework: (seconds, gigabytes)}; a notebook without variants has one entry."""
-    seconds, memory = ([] for _ in range(2))
-    for framework, (one, other) in costs.items():
-        name = f" ({NAMES[framework]})" if len(costs) > 1 else ""
-        seconds.append(f"{5 * math.ceil(one / 5)} seconds{name}")
-        memory.append(f"{other:.2f} GB{name}")
-    return f"in about {' or '.join(seconds)} on two cores and takes {' or '.join(memory)} of memory"
+    seconds = {framework: f"{5 * math.ceil(one / 5)} seconds" for framework, (one, _) in costs.items()}
+    memory = {framework: f"{gigabytes:.2f} GB" for framework, (_, gigabytes) in costs.items()}
+    told = (
+        " or ".join(f"{value} ({NAMES[framework]})" for framework, value in values.items())
+        if len(set(values.values())) > 1
+        else next(iter(values.values()))
+        for values in (seconds, memory)
+    )
+    return "in about {} on two cores and takes {} of memory".format(*told)
 
 
 @click.group(help=__doc__.split("\n")[0])

@@ -334,6 +334,9 @@ def test_what_a_notebook_costs_is_told_for_one_variant_and_for_two():
     both = told_cost({"pytorch": (40, 1), "mxnet": (55.5, 0.376)})
     assert both == "in about 40 seconds (PyTorch) or 60 seconds (MXNet) on two cores and takes 1.00 GB (PyTorch) or 0.38 GB (MXNet) of memory"
     assert COST.fullmatch(both)
+    alike = told_cost({"pytorch": (7, 0.8), "mxnet": (9, 0.4)})
+    assert alike == "in about 10 seconds on two cores and takes 0.80 GB (PyTorch) or 0.40 GB (MXNet) of memory"
+    assert COST.fullmatch(alike)
 
 
 def test_copying_names_an_own_cell_that_has_no_counterpart(loss_pair):
