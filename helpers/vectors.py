@@ -217,7 +217,7 @@ def similar(source, word, k, table):
 @how_many
 @which_table
 def analogy(source, word, partner, other, k, table):
-    """Print what is to OTHER as PARTNER is to WORD: `analogy FILE man king woman`."""
+    """Print what is to OTHER as PARTNER is to WORD: `analogy FILE germany german japan`."""
     tell(ask(source, table, [word, partner, other]).most_similar(positive=[partner, other], negative=[word], topn=k))
 
 
