@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MXNET_CPU_WORKER_NTHREADS ?= 2
 
-.PHONY: help setup course test lab notebooks bench study clean
+.PHONY: help setup course test test-system lab notebooks bench study clean
 
 help:
 	@echo "make course   run all notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
-	@echo "make test     run all tests"
+	@echo "make test     run the tests"
+	@echo "make test-system  run the tests that need other programs, and install those first"
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
 	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"
@@ -42,6 +43,14 @@ study: $(VENV)/course-ready
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
+test-system: $(VENV)/test-ready .venv-spacy/ready
+	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system $(ARGS)
+
+.venv-spacy/ready: requirements-system.txt
+	$(BIN)/python -m venv --clear .venv-spacy
+	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-system.txt
+	@touch $@
+
 # The first Python that is 3.10 or 3.11 and can make environments (a name alone proves nothing: pyenv's shims).
 # .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
 fits = import sys, ensurepip, venv; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))
@@ -65,4 +74,4 @@ $(VENV)/test-ready: requirements-test.txt requirements.txt
 	@touch $(VENV)/course-ready $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) .venv-spacy runs
