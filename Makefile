@@ -37,6 +37,7 @@ bench: $(VENV)/course-ready
 study: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks.study $(ARGS)
 	$(BIN)/python -m benchmarks.resampling
+	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.sweep
 
 # Two workers. A notebook is one group, so that its cells share a kernel.

@@ -38,24 +38,18 @@ def blocks(framework, seed, num_epochs, lr, num_workers=1):
 
 def gensim_word2vec(seed, num_epochs, alpha):
     """Train gensim's Word2Vec with two workers on the same words with the same settings; returns the same."""
-    import numpy as np
     import pooch  # noqa: F401
-    from gensim.models import Word2Vec
+    from gensim.models import Word2Vec  # noqa: F401  here too no import counts
 
+    from benchmarks.baselines import gensim_vectors
     from helpers.corpus import read_corpus
     from helpers.evaluation import evaluate_pairs
     from helpers.vectors import vocab_of
 
     start = time.perf_counter()
-    text = read_corpus("ptb", strict=True)
-    sentences = [[token for token in sentence if token != "<unk>"] for sentence in text.sentences]
-    model = Word2Vec(
-        sentences, sg=1, negative=SETTINGS["num_noise_words"], window=SETTINGS["max_window_size"], vector_size=EMBED_SIZE,
-        min_count=10, sample=1e-4, workers=2, epochs=num_epochs, alpha=alpha, seed=seed + 1,
-    )  # fmt: skip
+    tokens, vectors = gensim_vectors(read_corpus("ptb", strict=True), seed, num_epochs, alpha)
     seconds = time.perf_counter() - start
-    table = np.vstack([np.zeros((1, EMBED_SIZE), np.float32), model.wv.vectors])
-    return {"seconds": round(seconds, 3), **evaluate_pairs(table, vocab_of(["<unk>", *model.wv.index_to_key]))}
+    return {"seconds": round(seconds, 3), **evaluate_pairs(vectors, vocab_of(tokens))}
 
 
 def mean(rows, name):

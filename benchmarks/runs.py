@@ -41,7 +41,7 @@ def in_turn(runs, repeats):
     for number in range(repeats):
         for name, run in runs.items():
             found[name].append(run(number))
-            print(f"  {name}, run {number + 1} of {repeats}: {found[name][-1]}", flush=True)
+            print(f"  {name}, run {number + 1} of {repeats}: {str(found[name][-1])[:200]}", flush=True)
     return found
 
 

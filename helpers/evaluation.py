@@ -69,6 +69,10 @@ def known_pairs(vectors, name):
     return judgements, cosines
 
 
+def _tell_apart(cosines):
+    return len(cosines) >= FEWEST and np.ptp(cosines) > 0
+
+
 def rank_correlation(judgements, *runs, axis=-1):
     """Return Spearman's rank correlation of judgements with the cosines of each run along an axis, the mean over the runs."""
     from scipy.stats import rankdata
@@ -94,7 +98,7 @@ def score_pairs(vectors, name, seed=0):
     """Score KeyedVectors on a set of PAIRS: Spearman's rank correlation of cosines and judgements, as a Score."""
     judgements, cosines = known_pairs(vectors, name)
     total = len(judged_pairs(name))
-    if len(cosines) < FEWEST or np.ptp(cosines) == 0:
+    if not _tell_apart(cosines):
         return Score(None, None, len(cosines), total)
     value = vectors.evaluate_word_pairs(_path(PAIRS[name]), restrict_vocab=None)[1][0]
     return Score(float(value), bootstrap(rank_correlation, (judgements, cosines), seed), len(cosines), total)
@@ -122,5 +126,5 @@ def evaluate_pairs(table, vocab):
     scores = {}
     for name in PAIRS:
         judgements, cosines = known_pairs(vectors, name)
-        scores[name] = None if len(cosines) < FEWEST else float(rank_correlation(judgements, cosines))
+        scores[name] = float(rank_correlation(judgements, cosines)) if _tell_apart(cosines) else None
     return scores

@@ -6,11 +6,15 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks import evaluation
 from benchmarks.__main__ import lines
+from benchmarks.baselines import count_pairs, counted_vectors, positive_pmi
 from benchmarks.growth import repeated
 from benchmarks.quality import TESTS, compare, mean
 from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
+from helpers.corpus import read_corpus
+from helpers.vectors import nearest, vocab_of
 from tests.conftest import ROOT
 
 
@@ -80,3 +84,48 @@ def test_the_quick_form_runs(ptb):
         assert part in done.stdout
     assert "make course" not in done.stdout
     assert "MISSED" not in done.stdout, "its figures mean nothing"
+
+
+def test_pairs_are_counted_within_sentences_by_the_chance_that_a_window_reaches_them():
+    ids, sentence = np.array([1, 2, 3, 1, 2]), np.array([0, 0, 0, 1, 1])
+    pairs = count_pairs(ids, sentence, 2, 4).toarray()
+    np.testing.assert_array_equal(pairs, [[0, 0, 0, 0], [0, 0, 2, 0.5], [0, 2, 0, 1], [0, 0.5, 1, 0]])
+
+
+def test_pmi_is_the_logarithm_of_how_much_oftener_a_pair_stands_there_than_by_chance():
+    from scipy.sparse import csr_matrix
+
+    counts = np.random.default_rng(0).poisson(1.5, (6, 6))
+    counts = counts + counts.T
+    shares = counts / counts.sum()
+    with np.errstate(divide="ignore"):
+        wanted = np.log(shares / np.outer(shares.sum(axis=1), shares.sum(axis=0)))
+    found = positive_pmi(csr_matrix(counts.astype(float)))
+    np.testing.assert_allclose(found.toarray(), np.maximum(wanted, 0), atol=1e-12)
+    assert (found.data > 0).all() and found.nnz < np.count_nonzero(counts)
+
+
+def test_counted_vectors_bring_the_words_of_a_topic_together(small_text):
+    text = read_corpus(str(small_text))
+    tokens, table = counted_vectors(text, 0)
+    np.testing.assert_array_equal(counted_vectors(text, 0)[1], table)
+    found = nearest(tokens[1:], 5, table, vocab_of(tokens))
+    assert np.mean([word[1] == other[1] for word, near in found.items() for other in near]) > 0.95
+
+
+def test_a_summary_tells_a_mean_within_its_interval_and_no_difference_from_itself():
+    rng = np.random.default_rng(0)
+    judged = rng.normal(size=300)
+    good, bad = (judged + noise * rng.normal(size=(2, 300)) for noise in (0.5, 3))
+    itself = evaluation.summary(judged, good, good)
+    assert itself["difference"] == [0, 0] and itself["interval"][0] < itself["mean"] < itself["interval"][1]
+    assert itself["mean"] == pytest.approx(np.mean(itself["each"]), abs=1e-4)
+    worse = evaluation.summary(judged, bad, good)
+    assert worse["difference"][1] < 0 and worse["mean"] < itself["mean"]
+
+
+def test_counted_vectors_beat_random_ones_on_ptb(ptb):
+    results = {name: [work("ptb", 0, *rest)] for name, (work, *rest) in evaluation.METHODS.items() if name in ("counted", "random")}
+    rows = evaluation.summaries(evaluation.judgements("ptb"), {evaluation.OURS: results["counted"], **results})
+    assert rows["counted"]["WordSim-353"]["mean"] > 0.3 and rows["random"]["WordSim-353"]["difference"][1] < 0
+    assert all("from ours" in line for line in evaluation.table(rows))

@@ -1,0 +1,159 @@
+"""What the vectors are worth beside gensim's, counted and random ones, over seeds: python -m benchmarks.evaluation, or make study.
+
+Each run is a process of its own. Writes evaluation.json into this folder: for each text and method the scores of every seed,
+their mean, its 95 % interval over the pairs of each set, and that of its difference from blocks in PyTorch. Needs PTB.
+"""
+
+import contextlib
+import importlib
+import io
+import time
+
+import click
+import numpy as np
+
+from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, write_results
+
+CORPORA = "ptb", "wikipedia"
+BATCH_SIZE, LR, NUM_EPOCHS = 512, 0.002, 5
+OURS = "blocks, PyTorch"
+
+
+def scores(tokens, table):
+    """Return the cosines of each set's known pairs, and the share of analogies that are found."""
+    from helpers.evaluation import ANALOGIES, PAIRS, keyed_vectors, known_pairs, score_analogies
+
+    vectors = keyed_vectors(tokens, table)
+    return {**{name: known_pairs(vectors, name)[1].round(5).tolist() for name in PAIRS}, ANALOGIES: score_analogies(vectors).value}
+
+
+def blocks(corpus, seed, framework, num_epochs, lr):
+    """Train blocks; returns the scores of the center table, of the context table and of their mean, and the seconds of training."""
+    from helpers.blocks import load_blocks, word2vec_tables
+
+    model = importlib.import_module(f"helpers.model_{framework}")
+    with contextlib.redirect_stdout(io.StringIO()):
+        data, vocab = load_blocks(corpus, **SETTINGS, seed=seed, strict=True)
+        net = model.model_from_tables(*word2vec_tables(len(vocab), EMBED_SIZE, seed))
+        start = time.perf_counter()
+        model.train_blocks(net, data, lr, num_epochs)
+    return told(vocab, model.to_arrays(net), start)
+
+
+def step_5(corpus, seed, framework):
+    """Train as step 5 does; returns the same."""
+    model = importlib.import_module(f"helpers.model_{framework}")
+    with contextlib.redirect_stdout(io.StringIO()):
+        data, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, strict=True)
+        net = model.new_model(len(vocab), EMBED_SIZE, seed)
+        start = time.perf_counter()
+        model.train(net, data, LR, NUM_EPOCHS, "cpu")
+    return told(vocab, model.to_arrays(net), start)
+
+
+def told(vocab, tables, start):
+    seconds = time.perf_counter() - start
+    embed_v, embed_u = tables
+    named = {"center": embed_v, "context": embed_u, "mean": (embed_v + embed_u) / 2}
+    return {"seconds": round(seconds, 2), **{name: scores(vocab.idx_to_token, table) for name, table in named.items()}}
+
+
+def baseline(corpus, seed, name, *settings):
+    """Make the vectors of a function in `benchmarks.baselines`; returns their scores as those of a center table, and the seconds."""
+    from benchmarks import baselines
+    from helpers.corpus import read_corpus
+
+    from gensim.models import Word2Vec  # noqa: F401  so that no import counts
+    from sklearn.decomposition import TruncatedSVD  # noqa: F401
+
+    text = read_corpus(corpus, strict=True)
+    start = time.perf_counter()
+    tokens, table = getattr(baselines, name)(text, seed, *settings)
+    return {"seconds": round(time.perf_counter() - start, 2), "center": scores(tokens, table)}
+
+
+METHODS = {
+    OURS: (blocks, "pytorch", 16, 0.04),
+    "blocks, MXNet": (blocks, "mxnet", 16, 0.04),
+    "step 5, PyTorch": (step_5, "pytorch"),
+    "gensim, 12 epochs": (baseline, "gensim_vectors", 12, 0.05),
+    "gensim, 20 epochs": (baseline, "gensim_vectors", 20, 0.025),
+    "counted": (baseline, "counted_vectors"),
+    "random": (baseline, "random_vectors"),
+}
+
+
+def judgements(corpus):
+    """Return people's judgements of those pairs of each set whose words a text's vocabulary knows."""
+    from benchmarks.baselines import random_vectors
+    from helpers.corpus import read_corpus
+    from helpers.evaluation import PAIRS, keyed_vectors, known_pairs
+
+    vectors = keyed_vectors(*random_vectors(read_corpus(corpus, strict=True), 0))
+    return {name: known_pairs(vectors, name)[0] for name in PAIRS}
+
+
+def summary(judged, runs, reference):
+    """Sum up the cosines (seeds, pairs) of a method on one set, beside those of a reference: the rank correlation of each seed,
+    their mean with its interval over the pairs, and the difference from the reference with its own.
+    """
+    from helpers.evaluation import bootstrap, rank_correlation
+
+    num_runs = len(runs)
+
+    def difference(judged, *both, axis=-1):
+        return rank_correlation(judged, *both[:num_runs], axis=axis) - rank_correlation(judged, *both[num_runs:], axis=axis)
+
+    each = [round(float(rank_correlation(judged, run)), 4) for run in runs]
+    return {
+        "each": each, "mean": round(float(np.mean(each)), 4),
+        "interval": np.round(bootstrap(rank_correlation, (judged, *runs), 0), 3).tolist(),
+        "difference": np.round(bootstrap(difference, (judged, *runs, *reference), 0), 3).tolist(),
+    }  # fmt: skip
+
+
+def summaries(judged, found):
+    """Sum up all runs on a text, {method: [results]}; returns {method, or method and table: {set: summary}}, with the seconds."""
+    rows = {}
+    for method, results in found.items():
+        for table in ("center", "context", "mean"):
+            if table in results[0]:
+                row = {"seconds": [result["seconds"] for result in results]}
+                for name, values in judged.items():
+                    runs, reference = ([result[part][name] for result in group] for part, group in ((table, results), ("center", found[OURS])))
+                    row[name] = summary(values, np.array(runs), np.array(reference))
+                (analogies,) = set(results[0][table]) - set(judged)
+                row[analogies] = {"each": [result[table][analogies] for result in results]}
+                rows[method if table == "center" else f"{method}: {table} table"] = row
+    return rows
+
+
+def table(rows):
+    """Lay the rows out as text: the mean of each set, its interval, and the interval of the difference from ours."""
+    for method, row in rows.items():
+        parts = [f"{method:32} {np.median(row['seconds']):5.1f} s"]
+        for name, found in row.items():
+            if name != "seconds" and "interval" in found:
+                (low, high), (least, most) = found["interval"], found["difference"]
+                parts.append(f"{name} {found['mean']:.3f} ({low:.3f} to {high:.3f}; from ours {least:+.3f} to {most:+.3f})")
+            elif name != "seconds":
+                parts.append(f"{name} {np.mean(found['each']):.3f}")
+        yield ", ".join(parts)
+
+
+@click.command(help=__doc__)
+@click.option("--seeds", default=5, show_default=True, help="Seeds for each method.")
+def main(seeds):
+    texts = {}
+    for corpus in CORPORA:
+        runs = {name: lambda seed, work=work, rest=rest: in_a_process(work, corpus, seed, *rest) for name, (work, *rest) in METHODS.items()}
+        texts[corpus] = summaries(judgements(corpus), in_turn(runs, seeds))
+        write_results(FOLDER / "evaluation.json", {"machine": machine(), "seeds": list(range(seeds)), "texts": texts})
+    for corpus, rows in texts.items():
+        click.echo(f"\n{corpus}\n" + "\n".join(table(rows)))
+
+
+if __name__ == "__main__":
+    from benchmarks import evaluation  # by its name, under which other processes find the functions
+
+    evaluation.main()
