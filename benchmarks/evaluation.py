@@ -106,39 +106,48 @@ def summary(judged, runs, reference):
 
     each = [round(float(rank_correlation(judged, run)), 4) for run in runs]
     return {
-        "each": each, "mean": round(float(np.mean(each)), 4),
+        "known": len(judged), "each": each, "mean": round(float(np.mean(each)), 4),
         "interval": np.round(bootstrap(rank_correlation, (judged, *runs), 0), 3).tolist(),
         "difference": np.round(bootstrap(difference, (judged, *runs, *reference), 0), 3).tolist(),
     }  # fmt: skip
 
 
 def summaries(judged, found):
-    """Sum up all runs on a text, {method: [results]}; returns {method, or method and table: {set: summary}}, with the seconds."""
+    """Sum up all runs on a text, {method: [results]}; returns {method: {set: summary}}, with the seconds.
+
+    Of ours there is a row for each table, of the others for the table that stands for the words.
+    """
     rows = {}
     for method, results in found.items():
         for table in ("center", "context", "mean"):
-            if table in results[0]:
+            if table in results[0] and (table == "center" or method == OURS):
                 row = {"seconds": [result["seconds"] for result in results]}
                 for name, values in judged.items():
                     runs, reference = ([result[part][name] for result in group] for part, group in ((table, results), ("center", found[OURS])))
                     row[name] = summary(values, np.array(runs), np.array(reference))
                 (analogies,) = set(results[0][table]) - set(judged)
-                row[analogies] = {"each": [result[table][analogies] for result in results]}
+                row[analogies] = {"each": [round(result[table][analogies], 4) for result in results]}
                 rows[method if table == "center" else f"{method}: {table} table"] = row
     return rows
 
 
-def table(rows):
-    """Lay the rows out as text: the mean of each set, its interval, and the interval of the difference from ours."""
+def table(text, rows):
+    """Lay the rows of a text out as a table in Markdown: of each set the mean of the seeds and their standard deviation, its
+    interval over the pairs, and in brackets the interval of the difference from ours.
+    """
+    first = next(iter(rows.values()))
+    tests = [name for name, found in first.items() if "interval" in found]
+    titles = [f"{name}, {first[name]['known']} pairs" for name in tests]
+    yield f"| {text} | seconds | {' | '.join(titles)} | analogies |"
+    yield "|---|---|" + "---|" * len(tests) + "---|"
     for method, row in rows.items():
-        parts = [f"{method:32} {np.median(row['seconds']):5.1f} s"]
-        for name, found in row.items():
-            if name != "seconds" and "interval" in found:
-                (low, high), (least, most) = found["interval"], found["difference"]
-                parts.append(f"{name} {found['mean']:.3f} ({low:.3f} to {high:.3f}; from ours {least:+.3f} to {most:+.3f})")
-            elif name != "seconds":
-                parts.append(f"{name} {np.mean(found['each']):.3f}")
-        yield ", ".join(parts)
+        parts = [f"{np.median(row['seconds']):.1f}"]
+        for name in tests:
+            (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
+            told = "" if method == OURS else f" [{least:+.2f} to {most:+.2f}]"
+            parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
+        (analogies,) = set(row) - set(tests) - {"seconds"}
+        yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"
 
 
 @click.command(help=__doc__)
@@ -150,7 +159,7 @@ def main(seeds):
         texts[corpus] = summaries(judgements(corpus), in_turn(runs, seeds))
         write_results(FOLDER / "evaluation.json", {"machine": machine(), "seeds": list(range(seeds)), "texts": texts})
     for corpus, rows in texts.items():
-        click.echo(f"\n{corpus}\n" + "\n".join(table(rows)))
+        click.echo("\n" + "\n".join(table(corpus, rows)))
 
 
 if __name__ == "__main__":

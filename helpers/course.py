@@ -14,12 +14,12 @@ from pathlib import Path
 import click
 
 from helpers.corpus import NAMES
-from helpers.figures import SUMMARY
+from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
 from helpers.student import student
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, read_notebook, tags
 
-PATHS = "corpus", "vectors_path"
+PATHS = "corpus", "vectors_path", "other_corpus"
 TEXTS = *PATHS, "query_token"
 MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
 
@@ -188,7 +188,9 @@ def write_pages(out, rows):
     """Write each executed notebook as a page beside it, and `index.html` with the table and links to them."""
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(template_name="classic")
+    config = HTMLExporter().default_config
+    config.NbConvertBase.display_data_priority.remove(WIDGET)  # it needs a kernel; a page shows what stands for it
+    exporter = HTMLExporter(template_name="classic", config=config)
     cells = []
     for row in rows:
         notebook = out / row["framework"] / f"{row['notebook']}.ipynb"

@@ -32,7 +32,8 @@ def label(axes, title, xlabel, ylabel):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _png(fig, alt):
+def png(fig, alt):
+    """Return a figure as a small PNG Image with its alternative text."""
     drawn, small = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=100)
     colours = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
@@ -76,7 +77,7 @@ def numbers_of(axes):
 
 def show(fig, alt):
     """Display a figure as a PNG with `alt` as its alternative text, print that sentence under it, and fold up its numbers."""
-    display(_png(fig, alt))
+    display(png(fig, alt))
     print(alt)
     tables = "".join(numbers_of(axes) for axes in fig.axes if axes.get_label() != "<colorbar>")
     folded = f"<details><summary>The numbers of this figure</summary>{tables}</details>"
@@ -122,7 +123,7 @@ class LiveCurve:
         self.drawn = time.monotonic()
         if get_ipython() is None:
             return
-        image = _png(self.fig, self.description())
+        image = png(self.fig, self.description())
         if self.handle is None:
             self.handle = display(image, display_id=True)
         else:
@@ -135,6 +136,7 @@ class LiveCurve:
 
 
 SUMMARY = "application/vnd.word2vec-series+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def report(line, **values):
@@ -229,19 +231,65 @@ def cosines_figure(random_cosines, neighbours, query_token):
     return fig
 
 
-def map_figure(places, groups):
-    """Draw words on a map; `groups` maps a name to its words, in the order of the rows of `places` (n, 2)."""
+def map_figure(places, groups, title="Words on a map made from their cosines"):
+    """Draw words on a map; `groups` maps a name to its words, in the order of the rows of `places` (n, 2).
+
+    A group that begins with its own name is called the words near it.
+    """
     fig, axes = new_figure(size=(9, 6))
     start = 0
     for (name, words), color, marker in zip(groups.items(), (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK), MARKERS):
         xs, ys = places[start : start + len(words)].T
         start += len(words)
-        axes.plot(xs, ys, marker, color=color, markersize=6, label=f"near {name}")
+        axes.plot(xs, ys, marker, color=color, markersize=6, label=f"near {name}" if name == words[0] else name)
         for x, y, word in zip(xs, ys, words):
             axes.annotate(word, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    label(axes, "Words on a map made from their cosines", "first coordinate", "second coordinate")
+    label(axes, title, "first coordinate", "second coordinate")
     axes.set(xticks=[], yticks=[])
+    return fig
+
+
+def place_figure(places, word, neighbours):
+    """Draw where a word and its neighbours lie among all words, and beside it that part of the map with their names.
+
+    `places` maps every word to its place (x, y).
+    """
+    fig, (whole, part) = new_figure(2, (10, 4.5))
+    cloud, near = (np.array([places[token] for token in tokens]) for tokens in (places, [*neighbours, word]))
+    for axes in (whole, part):
+        axes.plot(*cloud.T, ".", color=SKY, markersize=2, alpha=0.5, label="all words")
+        axes.plot(*near[:-1].T, "o", color=RED, markersize=5, label="its nearest")
+        axes.plot(*near[-1:].T, "*", color=BLACK, markersize=13, label=word)
+        axes.set(xticks=[], yticks=[])
+    for token, place in zip([*neighbours, word], near):
+        part.annotate(token, place, (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    margin = 0.2 * np.ptp(near, axis=0) + 1e-3
+    (left, bottom), (right, top) = near.min(axis=0) - margin, near.max(axis=0) + margin
+    part.set(xlim=(left, right), ylim=(bottom, top))
+    whole.legend(frameon=False, loc="lower left")
+    label(whole, "Among all words", "first coordinate", "second coordinate")
+    label(part, f"{word} and its {len(neighbours)} nearest words", "first coordinate", "second coordinate")
+    return fig
+
+
+def methods_figure(rows, tests):
+    """Draw what each method's vectors score: the mean of its seeds, a mark per seed, and the interval over the pairs.
+
+    `rows` maps methods to {test: {"each", "mean", "interval"}}.
+    """
+    fig, panels = new_figure(len(tests), (10, 1.2 + 0.35 * len(rows)))
+    for axes, test in zip(panels, tests):
+        for place, row in enumerate(rows.values()):
+            found = row[test]
+            axes.plot(found["interval"], [place, place], "-", color=BLACK, linewidth=1, label="95 % interval over the pairs")
+            axes.plot(found["each"], [place] * len(found["each"]), "|", color=RED, markersize=9, label="a seed")
+            axes.plot(found["mean"], place, "o", color=BLUE, markersize=6, label="mean of the seeds")
+        axes.invert_yaxis()
+        axes.set_yticks(range(len(rows)), rows if axes is panels[0] else [""] * len(rows))
+        label(axes, test, "rank correlation with people's judgement", "")
+    handles, labels = panels[0].get_legend_handles_labels()
+    fig.legend(handles[:3], labels[:3], loc="outside lower center", ncols=3, frameon=False)
     return fig
 
 

@@ -232,7 +232,8 @@ def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
     It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
     same time without waiting for each other, so that no two runs are equal
-    (Recht et al. 2011, https://arxiv.org/abs/1106.5730). Raises FloatingPointError if the training diverges.
+    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower rates than one process does. Raises
+    FloatingPointError if the training diverges.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)

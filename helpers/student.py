@@ -1,6 +1,7 @@
 """Copies of the series to hand out: for students, and as a course that nbgrader grades."""
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from helpers.files import whole_file
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook, tags, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
+TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n", re.DOTALL)
 NEEDED = "README.md", "helpers", "benchmarks", "requirements.txt", "environment.yml", "Makefile", "LICENSE"
 TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
 CONFIG = '''c = get_config()
@@ -65,6 +67,8 @@ def copy_needed(out):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
+    readme = out / "README.md"
+    readme.write_text(TEACHERS_PART.sub("", readme.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def write_student_copy(out):

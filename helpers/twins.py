@@ -170,7 +170,12 @@ def execute(path):
     import nbformat
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
+    from helpers.figures import WIDGET
+
     notebook = executed(path)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET, None)  # it is alive in the session that made it only; what stands for it is text
     CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
     notebook.metadata = {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
     with whole_file(path) as temporary:

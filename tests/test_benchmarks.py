@@ -1,5 +1,6 @@
 """The benchmarks: that they run, and that what they make of figures is right. No test asserts a time."""
 
+import json
 import subprocess
 import sys
 
@@ -128,4 +129,13 @@ def test_counted_vectors_beat_random_ones_on_ptb(ptb):
     results = {name: [work("ptb", 0, *rest)] for name, (work, *rest) in evaluation.METHODS.items() if name in ("counted", "random")}
     rows = evaluation.summaries(evaluation.judgements("ptb"), {evaluation.OURS: results["counted"], **results})
     assert rows["counted"]["WordSim-353"]["mean"] > 0.3 and rows["random"]["WordSim-353"]["difference"][1] < 0
-    assert all("from ours" in line for line in evaluation.table(rows))
+    lines = list(evaluation.table("ptb", rows))
+    assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
+
+
+def test_the_readme_has_the_table_of_the_study():
+    study = json.loads((ROOT / "benchmarks" / "evaluation.json").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(study["texts"]) == set(evaluation.CORPORA)
+    for text, rows in study["texts"].items():
+        assert "\n".join(evaluation.table(text, rows)) in readme

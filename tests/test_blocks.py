@@ -160,11 +160,10 @@ def test_both_frameworks_train_blocks_to_the_same_numbers(runs):
         np.testing.assert_allclose(first, second, atol=1e-3)
 
 
-def test_two_processes_on_shared_tables_learn_as_well(small_text, runs):
-    history, _ = trained(model_pytorch, small_text, num_workers=2)
-    alone = runs[model_pytorch][0][0][-1]
-    assert history[-1].held_out < history[0].held_out and history[-1].held_out < 0.7 * blind_loss(5)
-    assert history[-1].held_out == pytest.approx(alone.held_out, rel=0.3)  # only two pieces: each worker is one behind
+def test_two_processes_on_shared_tables_learn_as_well(small_text):
+    alone, together = (trained(model_pytorch, small_text, 0.05, 6, num_workers=number)[0] for number in (1, 2))
+    assert together[-1].held_out < together[0].held_out and together[-1].held_out < 0.7 * blind_loss(5)
+    assert together[-1].held_out == pytest.approx(alone[-1].held_out, rel=0.1)
 
 
 def test_mxnet_says_that_it_has_no_workers(small_text):

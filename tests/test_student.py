@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,13 @@ def test_a_students_copy_holds_every_lesson_without_outputs_answers_or_solutions
         for cell in read_notebook(path)["cells"]:
             assert not cell.get("outputs") and cell.get("execution_count") is None
             assert "exercise" not in tags(cell) or "return ..." in cell["text"]
+
+
+def test_the_readme_of_a_students_copy_leads_nowhere_else_and_not_to_solutions(copy):
+    readme = (copy / "README.md").read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", readme) if not target.startswith("http")]
+    assert len(targets) >= 20 and [target for target in targets if not (copy / target).exists()] == []
+    assert "notebooks/solutions" not in readme and "## For teachers" not in readme and "## Parameters" in readme
 
 
 def test_a_students_copy_runs_where_it_lies(copy):

@@ -11,6 +11,8 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
+LONGEST_EXAMPLE = 300  # characters: a longer one is no help
+
 
 class Exercise(NamedTuple):
     """What a function must do, `reference`; how to draw its cases; the usual faults, {message: function}; two hints."""
@@ -65,6 +67,17 @@ def shape_fault(found, wanted):
     return "" if found == wanted else f"it returns {found}; {wanted} is wanted"
 
 
+def written(value):
+    """Write a value of a case in a line, numbers with four digits."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(written, value))}]" if isinstance(value, list) else f"({', '.join(map(written, value))})"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return written(value.tolist())
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    return getattr(value, "__name__", None) or str(value)
+
+
 def fault_of(exercise, answer, rng):
     """Return what is wrong with an answer as a sentence, "" if nothing is, None if there is no answer yet."""
     if answer is ...:
@@ -90,7 +103,11 @@ def fault_of(exercise, answer, rng):
     if all(result is None for result in results):
         return "your function returns nothing; does it end with return?"
     shapes = shape_fault(results[wrong[0]], wanted[wrong[0]])
-    return shapes or f"wrong in {len(wrong)} of {len(cases)} cases"
+    if shapes:
+        return shapes
+    example = min(wrong, key=lambda number: len(f"{cases[number]}"))
+    told = f"{', '.join(map(written, cases[example]))} should give {written(wanted[example])}, yours gives {written(results[example])}"
+    return f"wrong in {len(wrong)} of {len(cases)} cases" + (f": {told}" if len(told) <= LONGEST_EXAMPLE else "")
 
 
 def check(name, answer):

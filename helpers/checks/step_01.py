@@ -13,7 +13,8 @@ def contexts(sentence, place, window):
 def draw_sentences(rng):
     sentences = [rng.integers(1, 1000, rng.integers(6, 12)).tolist() for _ in range(4)]
     inner = [(sentence, int(rng.integers(2, len(sentence) - 2)), int(rng.integers(1, 3))) for sentence in sentences]
-    return [*inner, (sentences[0], 0, 2), (sentences[1], len(sentences[1]) - 1, 3), (sentences[2], 1, 4)]
+    twice = [7, 3, 7, 5, 7, 7, 2]  # the center's word may stand beside it once more
+    return [*inner, (sentences[0], 0, 2), (sentences[1], len(sentences[1]) - 1, 3), (sentences[2], 1, 4), (twice, 2, 2)]
 
 
 def pad(rows):
@@ -51,6 +52,7 @@ EXERCISES = {
             "that is the chance to be dropped": lambda share: 1 - min(1.0, np.sqrt(1e-4 / share)),
             "the square root is missing": lambda share: min(1.0, 1e-4 / share),
             "a chance is never above 1: what happens to rare words?": lambda share: np.sqrt(1e-4 / share),
+            "that is word2vec.c's formula, and a chance is never above 1": lambda share: np.sqrt(1e-4 / share) + 1e-4 / share,
             "frequent words must be kept less often, not more": lambda share: min(1.0, np.sqrt(share / 1e-4)),
             "that is the formula of the program word2vec.c, not the paper's": lambda share: min(1.0, np.sqrt(1e-4 / share) + 1e-4 / share),
         },
@@ -75,6 +77,9 @@ EXERCISES = {
         faults={
             "the center is not a context word of itself": lambda s, place, window: s[max(0, place - window) : place + 1 + window],
             "a negative start counts from the end: what comes out at place 1 with a window of 2?": lambda s, place, window: s[place - window : place] + s[place + 1 : place + 1 + window],
+            "leave out the center's place, not its word: the word may stand in the window once more": lambda s, place, window: [
+                word for word in s[max(0, place - window) : place + 1 + window] if word != s[place]
+            ],
             "that is the right side only": lambda s, place, window: s[place + 1 : place + 1 + window],
             "that is the left side only": lambda s, place, window: s[max(0, place - window) : place],
             "the last word of the window is missing: a slice ends before its stop": lambda s, place, window: s[max(0, place - window) : place] + s[place + 1 : place + window],

@@ -40,6 +40,7 @@ EXERCISES = {
         cases=lambda rng: [(rng.integers(0, size, 4), size) for size in (5, 9, 12)],
         faults={
             "a row per id, a column per word: yours is turned over": lambda ids, size: one_hot(ids, size).T,
+            "a row per id: in yours each row has a 1 for every id": lambda ids, size: np.tile(one_hot(ids, size).max(axis=0), (len(ids), 1)),
             "ids begin at 0, so id 0 has its 1 in the first column": lambda ids, size: np.roll(one_hot(ids, size), -1, axis=1),
             "ids begin at 0: your 1 stands one column too far right": lambda ids, size: np.roll(one_hot(ids, size), 1, axis=1),
             "each id has a row of its own; don't sum them": lambda ids, size: one_hot(ids, size).sum(axis=0),
@@ -65,7 +66,7 @@ EXERCISES = {
         reference=touched,
         cases=draw_batches,
         faults={
-            "filling touches no row: look at the mask": lambda words, mask: np.unique(words),
+            "filling moves no row: look at the mask": lambda words, mask: np.unique(words),
             "that is the filling; what counts are the words": lambda words, mask: np.unique(words[mask == 0]),
             "each row once, in ascending order": lambda words, mask: words[mask == 1],
             "each row once, in ascending order, not in that of the minibatch": lambda words, mask: np.array(list(dict.fromkeys(words[mask == 1].tolist()))),

@@ -26,6 +26,11 @@ def overwritten(gradients, ids, vocab_size):
     return table
 
 
+def first_rise(held_out):
+    """The epoch before the first at which the loss was higher."""
+    return next((epoch for epoch, (before, after) in enumerate(zip(held_out, held_out[1:]), 1) if after > before), len(held_out))
+
+
 def draw_pairs(rng):
     return [(rng.normal(0, 1, 4), rng.normal(0, 1, 4), label, float(rng.uniform(0.05, 0.5))) for label in (0, 1, 0, 1)]
 
@@ -54,6 +59,7 @@ EXERCISES = {
             "that goes up the hill: the step is against the gradient": lambda v, u, label, lr: v + lr * slope(v, u, label) * u,
             "the gradient of v's row points along u, not along v": lambda v, u, label, lr: v - lr * slope(v, u, label) * v,
             "the rate is missing": lambda v, u, label, lr: v - slope(v, u, label) * u,
+            "the loss is the position's own: halve nothing": lambda v, u, label, lr: v - lr * slope(v, u, label) * u / 2,
             "that is the row of the word; the center's is asked for": lambda v, u, label, lr: u - lr * slope(v, u, label) * v,
             "the label makes no difference in yours": lambda v, u, label, lr: v - lr * sigmoid(u @ v) * u,
             "belief minus label, not score minus label": lambda v, u, label, lr: v - lr * (u @ v - label) * u,
@@ -82,7 +88,8 @@ EXERCISES = {
             "later is not better: look where the held-out loss is lowest": len,
             "that is the loss; the epoch is asked for": min,
             "one epoch too late": lambda held_out: int(np.argmin(held_out)) + 2,
+            "the loss may rise once and fall again: look at all epochs": first_rise,
         },
-        hints=("Where would you have stopped?", "The place of the smallest loss in the list, plus 1."),
+        hints=("What does the held-out loss measure? Is more of it better?", "The place of the smallest loss in the list, plus 1."),
     ),
 }  # fmt: skip

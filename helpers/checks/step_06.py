@@ -26,7 +26,8 @@ def nearest_by(values):
 
 def draw_tables(rng):
     tables = [rng.normal(0, 1, (12, 3)) * rng.uniform(0.1, 4, (12, 1)) for _ in range(4)]
-    return [(table, int(rng.integers(12)), int(rng.integers(3, 6))) for table in tables]
+    tables[0][0] = 2 * tables[0][5] + 0.01  # row 0 is a neighbour like any other
+    return [(tables[0], 5, 3), *((table, int(rng.integers(12)), int(rng.integers(3, 6))) for table in tables[1:])]
 
 
 def draw_lists(rng):
@@ -55,6 +56,7 @@ EXERCISES = {
             "that is the order of the scores; long vectors win there": nearest_by(lambda table, row: table @ table[row]),
             "those are the farthest": nearest_by(lambda table, row: -cosines(table, row)),
             "that is the order of the distances": nearest_by(lambda table, row: -np.linalg.norm(table - table[row], axis=1)),
+            "row 0 is a row like any other here": lambda table, row, k: np.array([n for n in nearest(table, row, k + 1) if n][:k]),
             "the nearest comes first": lambda table, row, k: nearest(table, row, k)[::-1],
             "those are cosines; the rows' numbers are asked for": lambda table, row, k: cosines(table, row)[nearest(table, row, k)],
             "don't just drop the first of the order of scores: is it the word itself?": lambda table, row, k: np.argsort(-(table @ table[row]))[1 : k + 1],

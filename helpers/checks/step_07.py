@@ -35,6 +35,7 @@ EXERCISES = {
             "the center is not a context word of itself": lambda p, left, right, w: np.arange(p + w - left, p + w + right + 1),
             "the stretch begins max_window_size words before the block": lambda p, left, right, w: np.array(columns(p, left, right, w)) - w,
             "left and right are the wrong way round, or one is counted twice": lambda p, left, right, w: np.array(columns(p, left, left, w)),
+            "from left to right": lambda p, left, right, w: np.array(columns(p, left, right, w))[::-1],
             "the reach is the word's own, not the largest window": lambda p, left, right, w: np.array(columns(p, w, w, w)),
             "the last one is missing: a range ends before its stop": lambda p, left, right, w: np.array(columns(p, left, right - 1, w)),
         },
@@ -46,6 +47,7 @@ EXERCISES = {
         faults={
             "the stretch is longer than the block, by a window at each end": lambda size, window: 2 * window / size,
             "a window has two sides": lambda size, window: window / (size + 2 * window),
+            "the center's own column is one of the stretch, with the weight 0": lambda size, window: 2 * window / (size + 2 * window - 1),
             "the center's own column does not count": lambda size, window: (2 * window + 1) / (size + 2 * window),
             "that is the share that is not used": lambda size, window: size / (size + 2 * window),
             "the stretch reaches beyond both ends of the block": lambda size, window: 2 * window / (size + window),
@@ -58,6 +60,7 @@ EXERCISES = {
         faults={
             "the centers' own rows are fetched too, from the other table": lambda size, window, noise: (size + 2 * window + noise) / size,
             "the noise words' rows are missing": lambda size, window, noise: (2 * size + 2 * window) / size,
+            "a center is one row, not one more for each": lambda size, window, noise: 1 + size + 2 * window + noise,
             "that is for the whole block; per center is asked for": lambda size, window, noise: 2 * size + 2 * window + noise,
             "the noise words are shared: fetched once for the block": lambda size, window, noise: (2 * size + 2 * window) / size + noise,
             "neighbours share the stretch: it is fetched once for the block": lambda size, window, noise: (size + 2 * window * size + noise) / size,

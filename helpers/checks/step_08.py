@@ -35,12 +35,12 @@ def rank_correlation(first, second):
 
 
 def draw_runs(rng):
-    """Neighbours (3, 6, 5) of 6 words in 3 runs: the first two runs agree more than the third with either."""
+    """Neighbours (3, 6, 5) of 6 words in 3 runs, of which each two agree by another number of words."""
     cases = []
-    for few, many in rng.permutation([(1, 3), (2, 4), (1, 4), (2, 3)]):
+    for few, many in rng.permutation([(1, 3), (1, 2), (1, 4), (2, 3)]):
         first = np.array([rng.permutation(30)[:5] for _ in range(6)])
         second, third = first[:, ::-1].copy(), first[:, ::-1].copy()
-        second[:, :few], third[:, :many] = 30 + np.arange(few), 40 + np.arange(many)
+        second[:, :few], third[:, 5 - many :] = 30 + np.arange(few), 40 + np.arange(many)
         cases.append((np.array([first, second, third]),))
     return cases
 
@@ -67,6 +67,7 @@ EXERCISES = {
             "a run agrees with itself in all: leave those pairs out": lambda runs: float(np.mean([shared(*pair) for pair in itertools.product(runs, runs)])),
             "that is the first two runs only; take every pair": lambda runs: float(shared(runs[0], runs[1]).mean()),
             "you take each run with the next one; the first and the last are a pair too": lambda runs: float(np.mean([shared(*pair) for pair in zip(runs, runs[1:])])),
+            "you take the first run with each other; the others are pairs too": lambda runs: float(np.mean([shared(runs[0], run) for run in runs[1:]])),
             "the order makes no difference: a neighbour may stand at another place": lambda runs: float(np.mean([one == other for one, other in itertools.combinations(runs, 2)])),
             "a share lies between 0 and 1; that is the number of shared neighbours": lambda runs: floor(runs) * np.shape(runs)[2],
             "that is the sum over the pairs; their mean is asked for": lambda runs: floor(runs) * len(runs) * (len(runs) - 1) / 2,

@@ -221,7 +221,7 @@ EXERCISES = {
             "that is the rate of an epoch's last minibatch": lambda epochs: [epoch[-1][0] / epoch[-1][1] for epoch in epochs],
             "that is seconds per word": lambda epochs: [1 / rate for rate in rates_of(epochs)],
         },
-        hints=("Where is the clock set back, and where is the count?", "Set num_words back to 0 where start is set."),
+        hints=("Where is the clock set back, and where is the count?", "Set num_words back to 0 where elapsed is set back."),
     ),
     "10.5": Exercise(
         reference=losses_of_epochs,

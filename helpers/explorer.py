@@ -1,0 +1,63 @@
+"""A word, its neighbours and its place on a map, to look around in with widgets. Taught nowhere; for `11_evaluation`."""
+
+import base64
+import html
+
+import ipywidgets as widgets
+from IPython.display import display
+from sklearn.decomposition import PCA
+
+from helpers.arguments import require_query
+from helpers.figures import WIDGET, place_figure, png
+from helpers.vectors import nearest, unit_rows
+
+MOST = 20
+
+
+def places_of(table, vocab):
+    """Place every word on a plane by the two directions in which its unit vectors differ most; returns {word: (x, y)}."""
+    places = PCA(2, random_state=0).fit_transform(unit_rows(table)[1:])
+    return dict(zip(vocab.idx_to_token[1:], map(tuple, places)))
+
+
+class Explorer:
+    """Ask for a word's neighbours with widgets: the word, how many, and which of `tables`, {name: (V, d)}."""
+
+    def __init__(self, tables, vocab, query_token, k):
+        self.tables, self.vocab = tables, vocab
+        self.places = {name: places_of(table, vocab) for name, table in tables.items()}
+        self.word = widgets.Text(value=query_token, description="word", continuous_update=False)
+        self.k = widgets.IntSlider(k, 1, max(1, min(MOST, len(vocab) - 2)), description="k")
+        self.table = widgets.Dropdown(options=list(tables), description="table")
+        self.answer = widgets.HTML()
+        for control in (self.word, self.k, self.table):
+            control.observe(self.tell, "value")
+        self.tell()
+
+    def neighbours(self):
+        """Return the neighbours that are asked for; LookupError if the word is unknown."""
+        word = self.word.value.strip()
+        require_query(word, self.k.value, self.vocab)
+        return word, nearest([word], self.k.value, self.tables[self.table.value], self.vocab)[word]
+
+    def figure(self):
+        """Return the picture of what is asked for, and the sentence that describes it."""
+        word, neighbours = self.neighbours()
+        told = f"The {len(neighbours)} nearest words of {word} in the {self.table.value} table: {', '.join(neighbours)}."
+        return place_figure(self.places[self.table.value], word, neighbours), told
+
+    def tell(self, *_):
+        """Show the answer, or what is wrong with the question."""
+        try:
+            fig, told = self.figure()
+        except LookupError as error:
+            self.answer.value = f"<p>{html.escape(error.args[0])}</p>"
+            return
+        source = base64.b64encode(png(fig, told).data).decode()
+        self.answer.value = f'<p>{html.escape(told)}</p><img alt="{html.escape(told)}" src="data:image/png;base64,{source}">'
+
+    def show(self):
+        """Display the widgets; where there are none, a line that says where they are."""
+        box = widgets.VBox([widgets.HBox([self.word, self.k, self.table]), self.answer])
+        live = box._repr_mimebundle_()[WIDGET]
+        display({WIDGET: live, "text/plain": "(Run this notebook in JupyterLab to type words here. The picture above shows the first.)"}, raw=True)
