@@ -5,19 +5,17 @@ import html
 
 import ipywidgets as widgets
 from IPython.display import display
-from sklearn.decomposition import PCA
 
 from helpers.arguments import require_query
 from helpers.figures import WIDGET, place_figure, png
-from helpers.vectors import nearest, unit_rows
+from helpers.vectors import nearest, place_by_pca, unit_rows
 
 MOST = 20
 
 
 def places_of(table, vocab):
     """Place every word on a plane by the two directions in which its unit vectors differ most; returns {word: (x, y)}."""
-    places = PCA(2, random_state=0).fit_transform(unit_rows(table)[1:])
-    return dict(zip(vocab.idx_to_token[1:], map(tuple, places)))
+    return dict(zip(vocab.idx_to_token[1:], map(tuple, place_by_pca(unit_rows(table)[1:])[0])))
 
 
 class Explorer:

@@ -21,6 +21,7 @@ from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, t
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
 from helpers.history import History, loss_totals
+from helpers.selections import selections
 
 mx.npx.set_np()
 
@@ -203,22 +204,19 @@ def block_totals(tables, piece, blocks):
 def train_piece(tables, piece, blocks, lr):
     """Take a step of gradient descent on each update of a piece.
 
-    MXNet adds to rows in place with its older sparse arrays only: the product of `selection`, a one per row and word,
-    with the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has. Returns when all is done, so that
+    MXNet adds to rows in place with its older sparse arrays only: the product of a selection, a one per row and word, with
+    the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has. Returns when all is done, so that
     rates are true.
     """
-    ones = np.ones(piece.ids.size, np.float32), piece.ids.ravel(), np.arange(piece.ids.size + 1)
-    selection = mx.nd.sparse.csr_matrix(ones, shape=(piece.ids.size, len(tables)))
     weights, label, old_tables = to_tensor(blocks.weights), to_tensor(blocks.label), tables.as_nd_ndarray()
     parts = *np.split(piece.ids, [piece.patterns.shape[1]], axis=1), piece.patterns
     parts = [to_tensor(part.reshape(len(part), BLOCKS_PER_UPDATE, -1)) for part in parts]
-    for number, (center, words, patterns) in enumerate(zip(*parts)):
+    for selection, center, words, patterns in zip(selections(piece.ids, len(tables)), *parts):
         v, u, weight = tables.take(center, axis=0), tables.take(words, axis=0), weights.take(patterns, axis=0)
         slope = (mx.npx.sigmoid(mx.npx.batch_dot(v, u, transpose_b=True)) - label) * weight
         steps = mx.npx.batch_dot(slope, u), mx.npx.batch_dot(slope, v, transpose_a=True)
         steps = mx.np.concatenate([step.reshape(-1, step.shape[2]) for step in steps]).as_nd_ndarray()
-        rows = selection[number * piece.ids.shape[1] : (number + 1) * piece.ids.shape[1]]
-        sums = mx.nd.sparse.dot(rows, steps, transpose_a=True, forward_stype="row_sparse")
+        sums = mx.nd.sparse.dot(selection, steps, transpose_a=True, forward_stype="row_sparse")
         mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
     mx.npx.waitall()
 

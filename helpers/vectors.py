@@ -102,6 +102,18 @@ def place_on_map(table, rows, seed):
     return scaling.fit_transform(unit_rows(table)[rows].astype(np.float64))
 
 
+def place_by_pca(rows):
+    """Place rows (n, d) on a map (n, 2) by the two directions in which they differ most; returns it and the share that it keeps.
+
+    Source: Pearson 1901, https://doi.org/10.1080/14786440109462720.
+    """
+    from sklearn.decomposition import PCA
+
+    pca = PCA(2, svd_solver="full")
+    places = pca.fit_transform(np.pad(rows, ((0, 0), (0, 1))))  # a table of one column has no second direction
+    return places, float(np.nan_to_num(pca.explained_variance_ratio_).sum())
+
+
 def choose_query(query_token, k, vocab, corpus):
     """Return the word to ask about: the one that is named, which must exist, or a word that suits the corpus.
 

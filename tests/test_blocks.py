@@ -13,6 +13,7 @@ from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_
 from helpers.examples import generator, subsample
 from helpers.history import blind_loss
 from helpers.processes import Workers, one_thread
+from helpers.selections import selections
 
 CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
 
@@ -248,3 +249,25 @@ def test_a_text_without_a_pair_of_words_is_named(tmp_path):
     path.write_text("one\ntwo\nthree\n")
     with pytest.raises(ValueError, match="has no pair of words to train on"):
         load_blocks(path, 5, 5, min_freq=1)
+
+
+def test_mxnet_selects_rows_whatever_it_can_count_at_once(monkeypatch):
+    ids = np.random.default_rng(0).integers(0, 9, (5, 4))
+    wanted = np.eye(9, dtype=np.float32)[ids]
+    for most in (2**31 - 1, 4 * 9 * 2, 4 * 9):
+        monkeypatch.setattr("helpers.selections.MOST_PLACES", most)
+        np.testing.assert_array_equal([found.asnumpy() for found in selections(ids, 9)], wanted)
+    monkeypatch.setattr("helpers.selections.MOST_PLACES", 4 * 9 - 1)
+    with pytest.raises(ValueError, match="can't select from 9 rows: take a larger min_freq"):
+        next(selections(ids, 9))
+
+
+def test_blocks_of_a_large_vocabulary_can_be_trained_on(model, loaded):
+    rng, (blocks, _) = np.random.default_rng(0), loaded
+    piece, many = blocks.piece(0, 0), 40_000  # so many that MXNet can't count one matrix for the whole piece
+    laid = made.Piece(rng.integers(0, 2 * many, piece.ids.shape), piece.patterns)
+    tables = model.to_tensor(rng.normal(0, 0.1, (2 * many, 2)).astype(np.float32))
+    before = tables.numpy().copy() if model is model_pytorch else tables.asnumpy()
+    model.train_piece(tables, laid, blocks, 0.01)
+    after = tables.numpy() if model is model_pytorch else tables.asnumpy()
+    assert np.isfinite(after).all() and (after != before).any()

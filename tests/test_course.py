@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from helpers.course import collect_parameters, run_notebook
+from helpers.course import collect_parameters, run_notebook, sources
 from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook
 from helpers.vector_files import load_vectors
 from tests.conftest import course
@@ -18,11 +18,12 @@ def loss_falls(row):
 
 @pytest.mark.parametrize("framework", ["pytorch", "mxnet"])
 def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_text, tmp_path):
-    done = course("--framework", framework, "--out", tmp_path / "out", **SMALL, corpus=small_text)
+    done = course("--framework", framework, "--out", tmp_path / "out", **SMALL, corpus=small_text, other_corpus=small_text)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     rows = {row["notebook"]: row for row in summary["notebooks"]}
-    assert len(rows) == 10 and {row["corpus"] for row in rows.values()} == {small_text.name}
+    steps = len(sources(framework, beyond=True))
+    assert len(rows) == steps >= 11 and {row["corpus"] for row in rows.values()} == {small_text.name}
     assert loss_falls(rows["05_training"])
     assert len(rows["05_training"]["epochs"]) == 2 and rows["05_training"]["epochs"][0]["held_out"] < 0.693
     topic = rows["06_similarity"]["query_token"][1]
@@ -30,9 +31,9 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     vectors = load_vectors(tmp_path / "out" / framework / "vectors.safetensors")
     assert vectors.embed_v.shape == (401, 12) and vectors.settings["corpus"] == small_text.name
     executed = tmp_path / "out" / framework
-    assert sorted(path.suffix for path in executed.iterdir()) == [".html"] * 10 + [".ipynb"] * 10 + [".safetensors"]
+    assert sorted(path.suffix for path in executed.iterdir()) == [".html"] * steps + [".ipynb"] * steps + [".safetensors"]
     index = (tmp_path / "out" / "index.html").read_text()
-    assert index.count("<tr>") == 11 and all(name in index for name in rows)
+    assert index.count("<tr>") == steps + 1 and all(name in index for name in rows)
     similarity = json.loads((executed / "06_similarity.ipynb").read_text())
     assert "epoch" not in json.dumps([cell["outputs"] for cell in similarity["cells"] if cell["id"] == "vectors"])
     assert done.stdout.count("topics.txt") >= 12
@@ -52,7 +53,7 @@ ODD = {
 }  # fmt: skip
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
-    "pytorch/07_speed", "beyond/08_hyperparameters", "mxnet/09_dynamic_sampling", "pytorch/10_find_the_bug",
+    "pytorch/07_speed", "beyond/08_hyperparameters", "mxnet/09_dynamic_sampling", "pytorch/10_find_the_bug", "beyond/11_evaluation",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from helpers.examples import Vocab
 from helpers.vector_files import load_vectors, save_vectors
-from helpers.vectors import choose_query, largest, map_groups, nearest, nearest_cosines, place_on_map, random_pair_cosines, vocab_of
+from helpers.vectors import choose_query, largest, map_groups, nearest, nearest_cosines, place_by_pca, place_on_map, random_pair_cosines, vocab_of
 
 
 @pytest.fixture
@@ -112,3 +112,15 @@ def test_the_query_word_is_the_named_one_or_suits_the_corpus():
     assert choose_query("longer", 3, vocab, "ptb") == "longer"
     with pytest.raises(LookupError, match="'longre'; near matches: longer"):
         choose_query("longre", 3, vocab, "ptb")
+
+
+def test_a_map_by_pca_keeps_what_lies_in_a_plane_and_turns_it_at_most():
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(50, 2)) * (3, 1)
+    places, kept = place_by_pca(plane @ np.linalg.qr(rng.normal(size=(7, 2)))[0].T + 5)
+    assert kept == pytest.approx(1)
+    distances = [np.linalg.norm(found[:, None] - found, axis=2) for found in (plane, places)]
+    np.testing.assert_allclose(*distances, atol=1e-9)
+    assert place_by_pca(rng.normal(size=(50, 10)))[1] < 0.6
+    lone, kept = place_by_pca(plane[:, :1])
+    assert lone.shape == (50, 2) and kept == pytest.approx(1) and place_by_pca(np.ones((4, 3)))[1] == 0
