@@ -11,7 +11,7 @@ from helpers.files import whole_file
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook, tags, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
-TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n", re.DOTALL)
+TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
 NEEDED = "README.md", "helpers", "benchmarks", "requirements.txt", "environment.yml", "Makefile", "LICENSE"
 TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
 CONFIG = '''c = get_config()

@@ -33,7 +33,7 @@ EXERCISES = {
             "the axes of the ids stay apart": lambda shape, embed_size: np.array([np.prod(shape), embed_size]),
             "the ids' order of axes stays": lambda shape, embed_size: np.array([*shape[::-1], embed_size]),
         },
-        hints=("Each number of x becomes a row of the table.", "All axes of x, and then one more."),
+        hints=("Each id becomes a row of the table.", "All axes of the ids, and then one more."),
     ),
     "02.2": Exercise(
         reference=one_hot,

@@ -60,7 +60,7 @@ EXERCISES = {
         faults={
             "the centers' own rows are fetched too, from the other table": lambda size, window, noise: (size + 2 * window + noise) / size,
             "the noise words' rows are missing": lambda size, window, noise: (2 * size + 2 * window) / size,
-            "a center is one row, not one more for each": lambda size, window, noise: 1 + size + 2 * window + noise,
+            "the rows that are shared are divided among the centers of the block": lambda size, window, noise: 1 + size + 2 * window + noise,
             "that is for the whole block; per center is asked for": lambda size, window, noise: 2 * size + 2 * window + noise,
             "the noise words are shared: fetched once for the block": lambda size, window, noise: (2 * size + 2 * window) / size + noise,
             "neighbours share the stretch: it is fetched once for the block": lambda size, window, noise: (size + 2 * window * size + noise) / size,

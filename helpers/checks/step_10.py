@@ -173,9 +173,9 @@ EXERCISES = {
         reference=never_drawn,
         cases=draw_vocabularies,
         faults={
-            "the unknown token is left out by right; it is not asked for": lambda counts, p, unk: np.flatnonzero((counts > 0) & (p == 0)),
-            "a word that does not stand in the text is left out by right": lambda counts, p, unk: np.setdiff1d(np.flatnonzero(p == 0), unk),
-            "those have no probability, but two kinds of them are left out by right": lambda counts, p, unk: np.flatnonzero(p == 0),
+            "the unknown token is left out rightly; it is not asked for": lambda counts, p, unk: np.flatnonzero((counts > 0) & (p == 0)),
+            "a word that does not stand in the text is left out rightly": lambda counts, p, unk: np.setdiff1d(np.flatnonzero(p == 0), unk),
+            "those have no probability, but two kinds of them are left out rightly": lambda counts, p, unk: np.flatnonzero(p == 0),
             "that looks at one word only; others may have been lost too": lambda counts, p, unk: np.array([0]),
             "those can be drawn; the others are asked for": lambda counts, p, unk: np.flatnonzero(p > 0),
             "that says yes or no for every word; return the ids of the words": lambda counts, p, unk: np.isin(np.arange(len(p)), never_drawn(counts, p, unk)),
