@@ -17,7 +17,7 @@ from helpers.corpus import NAMES
 from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
 from helpers.student import student
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, read_notebook, tags
+from helpers.twins import FRAMEWORKS, ROOT, defined_names, lessons, read_notebook, tags
 
 PATHS = "corpus", "vectors_path", "other_corpus"
 TEXTS = *PATHS, "query_token"
@@ -94,16 +94,10 @@ def run_notebook(source, target, parameters):
     return values, error, time.perf_counter() - start
 
 
-def sources(framework, beyond):
-    """Return a framework's notebooks in their order, with those that have no variants if `beyond` says so."""
-    folders = (framework, "beyond") if beyond else (framework,)
-    return sorted((path for folder in folders for path in (NOTEBOOKS / folder).glob("*.ipynb")), key=lambda path: path.name)
-
-
 def run_framework(framework, beyond, parameters, out, rows):
     """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well."""
     vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
-    for source in sources(framework, beyond):
+    for source in lessons(framework, beyond):
         given = {**parameters, "framework": framework, "vectors_path": vectors_path}
         values, error, seconds = run_notebook(source, out / framework / source.name, given)
         rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
@@ -257,7 +251,7 @@ main.add_command(student)
 def run_series(framework, pairs, file, out):
     """Run the series as the options of the command line say; exits with 1 if something failed."""
     frameworks = frameworks_here(framework)
-    notebooks = [read_notebook(path) for name in frameworks for path in sources(name, beyond=True)]
+    notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
     parameters = collect_parameters(pairs, file, notebooks)
     if parameters.get("vectors_path") and len(frameworks) > 1:
         raise click.UsageError("both halves would write to vectors_path: choose one with --framework")

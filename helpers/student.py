@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from helpers.files import whole_file
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook, tags, write_notebook
+from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
@@ -49,12 +49,14 @@ def graded(cell, solution):
     return nbgrader_cell(answer, solution=True), nbgrader_cell(test, grade=True, locked=True, points=1)
 
 
-def for_nbgrader(name, framework):
+def for_nbgrader(path, framework):
     """Return a step's notebook as nbgrader's source: with solutions, a point for each exercise, and no outputs."""
-    solutions = {cell["id"]: cell for cell in read_notebook(SOLUTIONS / framework / name)["cells"]}
-    notebook = without_outputs(read_notebook(NOTEBOOKS / framework / name))
+    solutions = {cell["id"]: cell for cell in read_notebook(SOLUTIONS / framework / path.name)["cells"]}
+    notebook = without_outputs(read_notebook(path))
     cells = []
     for cell in notebook["cells"]:
+        if "parameters" in tags(cell):
+            cell["source"] = [cell["text"].replace('framework = "pytorch"', f'framework = "{framework}"')]
         cells += graded(cell, solutions[cell["id"]]) if "exercise" in tags(cell) else [cell]
     return {**notebook, "cells": cells}
 
@@ -82,10 +84,10 @@ def write_student_copy(out):
 def write_nbgrader_course(out, framework):
     """Write a course folder for nbgrader: `source/STEP/STEP.ipynb` for each step, its settings, and what notebooks need."""
     copy_needed(out)
-    for path in sorted((NOTEBOOKS / framework).glob("*.ipynb")):
+    for path in lessons(framework):
         target = out / "source" / path.stem / path.name
         target.parent.mkdir(parents=True)
-        write_notebook(target, for_nbgrader(path.name, framework))
+        write_notebook(target, for_nbgrader(path, framework))
     with whole_file(out / "nbgrader_config.py") as temporary:
         temporary.write_text(CONFIG, encoding="utf-8")
 

@@ -46,6 +46,12 @@ def all_notebooks():
     return sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 
+def lessons(framework, beyond=True):
+    """Return the paths of a framework's notebooks in their order, with those that have no variants if `beyond` says so."""
+    folders = (framework, "beyond") if beyond else (framework,)
+    return sorted((path for folder in folders for path in (NOTEBOOKS / folder).glob("*.ipynb")), key=lambda path: path.name)
+
+
 def steps(folder=""):
     """Return the names of the notebooks that have a variant in either framework, in notebooks/ or a folder in it."""
     paths = [path for framework in FRAMEWORKS for path in (NOTEBOOKS / folder / framework).glob("*.ipynb")]

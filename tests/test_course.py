@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from helpers.course import collect_parameters, run_notebook, sources
-from helpers.twins import NOTEBOOKS, all_notebooks, read_notebook
+from helpers.course import collect_parameters, run_notebook
+from helpers.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
 from helpers.vector_files import load_vectors
 from tests.conftest import course
 
@@ -22,7 +22,7 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     rows = {row["notebook"]: row for row in summary["notebooks"]}
-    steps = len(sources(framework, beyond=True))
+    steps = len(lessons(framework))
     assert len(rows) == steps >= 11 and {row["corpus"] for row in rows.values()} == {small_text.name}
     assert loss_falls(rows["05_training"])
     assert len(rows["05_training"]["epochs"]) == 2 and rows["05_training"]["epochs"][0]["held_out"] < 0.693
