@@ -151,8 +151,8 @@ def _wikipedia_articles():
 
 
 def _lines_of_file(path):
-    """Each line of a text as one line of tokens."""
-    from gensim.utils import tokenize
+    """Each line of a text as one line of tokens: letters with the marks that belong to them, without digits, in lower case."""
+    import regex
     from tqdm import tqdm
 
     if not path.exists():
@@ -160,13 +160,13 @@ def _lines_of_file(path):
     if path.is_dir():
         raise ValueError(f"corpus {str(path)!r} is a folder; name one text file")
     open_file = gzip.open if path.suffix.lower() == ".gz" else open
-    lines = []
+    lines, word = [], regex.compile(r"(?:(?!\d)[\w\p{M}])+")
     try:
         with open_file(path, "rt", encoding="utf-8-sig") as file:
             for line in tqdm(file, desc=path.name, unit=" lines", file=sys.stdout, delay=2):
                 if "\0" in line:
                     raise ValueError(f"{path} is not a text: line {len(lines) + 1:,} holds a zero byte")
-                lines.append(" ".join(tokenize(unicodedata.normalize("NFC", line), lowercase=True)))
+                lines.append(" ".join(word.findall(unicodedata.normalize("NFC", line).lower())))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 after line {len(lines):,} ({error.reason}); write it again as UTF-8, "

@@ -1,6 +1,7 @@
 """Texts: PTB, the Wikipedia excerpt, files of one's own, and what is wrong with some of them."""
 
 import gzip
+import unicodedata
 import zipfile
 
 import pytest
@@ -122,3 +123,19 @@ def test_a_cache_folder_that_is_a_file_falls_back_with_a_notice(no_ptb, capsys):
     no_ptb.write_text("in the way")
     assert read_corpus("ptb").name == "wikipedia"
     assert "PTB can't be had" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("שָׁלוֹם, עוֹלָם!", ["שָׁלוֹם", "עוֹלָם"]),
+        ("Déjà-vu: don't 3rd", ["déjà", "vu", "don", "t", "rd"]),
+        ("E\u0301tude x\u0323y", ["étude", "x\u0323y"]),
+    ],
+)
+def test_words_of_any_script_stay_whole(tmp_path, line, words):
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join([line] * 40), encoding="utf-8")
+    first = next(iter(corpus.read_corpus(path).sentences))
+    assert first == [unicodedata.normalize("NFC", word) for word in words]

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-import helpers.course
-from helpers.course import known_parameters, run_framework, run_notebook, sources
-from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
+import helpers.twins
+from helpers.course import known_parameters, run_framework, run_notebook
+from helpers.twins import NOTEBOOKS, lessons, read_notebook, write_notebook
 from tests.conftest import ROOT, command, course
 
 
@@ -30,7 +30,7 @@ def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     done = course("--out", tmp_path / "out", epochs=3)
     assert done.returncode == 2 and not (tmp_path / "out").exists()
     assert "no notebook has a parameter 'epochs'" in done.stderr
-    known = sorted({name for path in sources("pytorch", True) + sources("mxnet", False) for name in known_parameters(read_notebook(path))})
+    known = sorted({name for path in lessons("pytorch") + lessons("mxnet", False) for name in known_parameters(read_notebook(path))})
     assert ", ".join(known) in " ".join(done.stderr.split()) and {"corpus", "grid", "resample"} <= set(known)
 
 
@@ -76,7 +76,7 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in ("title", "set-up", "parameters")]
     notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
     write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
-    monkeypatch.setattr(helpers.course, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(helpers.twins, "NOTEBOOKS", tmp_path)
     rows = []
     assert not run_framework("pytorch", False, {}, tmp_path / "out", rows)
     assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
