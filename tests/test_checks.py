@@ -93,3 +93,11 @@ def test_an_answer_may_change_what_it_is_given():
 def test_an_unknown_name_is_told(name):
     with pytest.raises(LookupError, match="there is no exercise"):
         find(name)
+
+
+def test_what_no_fault_explains_is_told_by_the_shortest_example(capsys):
+    check("04.1", lambda score, label: 3.0)
+    told = capsys.readouterr().out
+    assert "wrong in 6 of 6 cases: for (" in told and "it should give" in told and told.endswith("yours gives 3\n")
+    check("06.3", lambda first, second: 2.5)
+    assert len(capsys.readouterr().out) < 400

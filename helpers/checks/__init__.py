@@ -106,7 +106,7 @@ def fault_of(exercise, answer, rng):
     if shapes:
         return shapes
     example = min(wrong, key=lambda number: len(f"{cases[number]}"))
-    told = f"{', '.join(map(written, cases[example]))} should give {written(wanted[example])}, yours gives {written(results[example])}"
+    told = f"for {written(tuple(cases[example]))} it should give {written(wanted[example])}, yours gives {written(results[example])}"
     return f"wrong in {len(wrong)} of {len(cases)} cases" + (f": {told}" if len(told) <= LONGEST_EXAMPLE else "")
 
 
