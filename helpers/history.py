@@ -137,9 +137,14 @@ class History(list):
         require_no_divergence(self.totals, self.checkpoint.settings["lr"])
 
     def end_epoch(self, held_out_totals):
-        """Close an epoch with the totals of the held-out part; ValueError if nothing was trained on."""
+        """Close an epoch with the totals of the held-out part.
+
+        Raises ValueError if nothing was trained on, FloatingPointError if the held-out loss is not finite.
+        """
         if not self.totals[1]:
             raise ValueError(f"subsampling left no pair of words of corpus {self.data_iter.corpus} to train on: use more text")
+        if not np.isfinite(held_out_totals).all():
+            raise FloatingPointError(f"the held-out loss is not finite: choose a smaller lr than {self.checkpoint.settings['lr']}")
         rows, pairs = self.totals[1], self.totals[3] / (1 + self.data_iter.num_noise_words)
         self.append(Epoch(*means(self.totals), *means(held_out_totals), self.seconds, rows / self.seconds, pairs / self.seconds))
         if self[-1].held_out is not None:

@@ -167,7 +167,7 @@ def get_device(device=None):
 def get_state(net, optimizer):
     """Return copies of all that a training's next steps depend on, {name: array}: the tables, Adam's two means and its count.
 
-    MXNet has no public way to the count; its own files of states are pickles, which can run code when they are read.
+    MXNet has no public way to the count, and its own files of states can run code when they are read.
     """
     state = dict(zip(TABLES, to_arrays(net)))
     for number, (name, layer) in enumerate(zip(TABLES, net)):

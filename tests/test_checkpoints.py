@@ -326,8 +326,19 @@ def test_tables_are_called_good_when_a_step_from_there_was(model, loaded, monkey
 
     monkeypatch.setattr(model, "held_out_loss", spoil)
     with pytest.raises(FloatingPointError, match="diverged"):
-        model.train(net, data, 0.01, NUM_EPOCHS, "cpu")
+        model.train(net, data, 0.01, 3, "cpu")
     same(model.to_arrays(net), kept[0])
+
+
+def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loaded, monkeypatch):
+    data, vocab = loaded(model, way)
+    net = new_net(model, way, len(vocab))
+    before = model.to_arrays(net)
+    for name in "held_out_loss", "held_out_block_loss":
+        monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
+    with pytest.raises(FloatingPointError, match="the held-out loss is not finite: choose a smaller lr than 0.0?1; the model has the last good"):
+        start(model, way, net, data, 1)
+    same(model.to_arrays(net), before)
 
 
 @pytest.mark.parametrize("table", [0, 1])
