@@ -73,7 +73,7 @@ class History(list):
         super().__init__(Epoch(*numbers) for numbers in record["epochs"])
         self.step, self.totals, self.seconds, self.interrupts = record["step"], np.array(record["totals"]), record["seconds"], []
         if record is not new:
-            print(f"going on from {checkpoint.path.name}: {len(self)} of {num_epochs} epochs and {self.step} batches are done")
+            print(f"going on from {checkpoint.path.name}, after {self.place()}")
         yardsticks = {"ln 2, untrained": math.log(2), "blind to the words": blind_loss(data_iter.num_noise_words)}
         self.curve = LiveCurve("Loss in training", "epoch", "loss", (0, num_epochs), yardsticks)
         for name, points in record["points"].items():
@@ -82,6 +82,10 @@ class History(list):
         done, left = record["batches"], num_epochs - len(self)
         total = done + max(0, left * len(data_iter) - self.step)
         self.bar = tqdm(total=total, initial=done, unit=" batches", file=sys.stdout, mininterval=0.5)
+
+    def place(self):
+        """Say what was done last."""
+        return f"batch {self.step} of epoch {len(self) + 1}" if self.step else f"epoch {len(self)}"
 
     def record(self):
         """Return where the training is, as JSON can hold it."""
@@ -129,7 +133,7 @@ class History(list):
         if self.interrupts:
             path = self.checkpoint.path
             how = f"the same call goes on from {path.name}" if path else "with a checkpoint_path the same call would go on from here"
-            raise Interrupted(f"stopped after {len(self)} epochs and {self.step} batches; the model has what it learned, and {how}")
+            raise Interrupted(f"stopped after {self.place()}; the model has what it learned, and {how}")
 
     def add(self, losses, mask):
         """Count the losses of the minibatch that was just trained on; FloatingPointError if the training diverges."""

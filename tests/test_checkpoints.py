@@ -288,7 +288,7 @@ def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, wa
     data, vocab = loaded(model, way)
     net, short = new_net(model, way, len(vocab)), new_net(model, way, len(vocab))
     before = signal.getsignal(signal.SIGINT)
-    with ctrl_c_in_step(2, model, way, monkeypatch), pytest.raises(KeyboardInterrupt, match="stopped after 0 epochs and 2 batches.*with a checkpoint_path") as stop:
+    with ctrl_c_in_step(2, model, way, monkeypatch), pytest.raises(KeyboardInterrupt, match="stopped after batch 2 of epoch 1; .*with a checkpoint_path") as stop:
         start(model, way, net, data, NUM_EPOCHS)
     assert signal.getsignal(signal.SIGINT) is before
     assert stop.value._render_traceback_() == [f"Interrupted: {stop.value}"]
@@ -336,7 +336,7 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loade
     before = model.to_arrays(net)
     for name in "held_out_loss", "held_out_block_loss":
         monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
-    with pytest.raises(FloatingPointError, match="the held-out loss is not finite: choose a smaller lr than 0.0?1; the model has the last good"):
+    with pytest.raises(FloatingPointError, match="the held-out loss is not finite: choose a smaller lr than 0.0.; the model has the last good"):
         start(model, way, net, data, 1)
     same(model.to_arrays(net), before)
 
