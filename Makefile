@@ -12,7 +12,7 @@ export MXNET_CPU_WORKER_NTHREADS ?= 2
 help:
 	@echo "make course   run all notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
 	@echo "make test     run the tests"
-	@echo "make test-system  run the tests that need other programs, and install those first"
+	@echo "make test-system  run the tests that take long or need other programs, and install those"
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
 	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"

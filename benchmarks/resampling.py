@@ -21,25 +21,29 @@ def train(seed, num_epochs, resample, corpus="ptb"):
 
     It is `train`'s loop, with a look at the vectors after every epoch. The seconds are those of drawing and training.
     """
+    from functools import partial
+
     import torch
 
     from helpers import model_pytorch as model
-    from helpers.history import History
+    from helpers.checkpoints import Checkpoint
     from helpers.evaluation import evaluate_pairs
+    from helpers.history import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):
         data_iter, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, strict=True, resample=resample)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         optimizer = torch.optim.Adam(net.parameters(), lr=LR, fused=model.FUSED)
-        history = History(data_iter, num_epochs, device)
-        for _ in range(num_epochs):
-            for batch in history.batches():
-                history.add(model.train_batch(net, batch, optimizer, device), batch[2])
-            history.end_epoch(model.held_out_loss(net, data_iter.held_out, device))
-            minibatches.append(len(data_iter))
-            correlations.append(evaluate_pairs(model.to_arrays(net)[0], vocab))
-        history.bar.close()
+        state = partial(model.get_state, net, optimizer), partial(model.set_state, net, optimizer)
+        history = History(data_iter, num_epochs, device, Checkpoint(None, *state, lr=LR))
+        with history.running():
+            for _ in range(num_epochs):
+                for batch in history.batches():
+                    history.add(model.train_batch(net, batch, optimizer, device), batch[2])
+                history.end_epoch(model.held_out_loss(net, data_iter.held_out, device))
+                minibatches.append(len(data_iter))
+                correlations.append(evaluate_pairs(model.to_arrays(net)[0], vocab))
     measured = {name: [round(getattr(epoch, name), 4) for epoch in history] for name in ("loss", "held_out", "seconds")}
     return {**measured, "minibatches": minibatches, **{test: [found[test] for found in correlations] for test in TESTS}}
 

@@ -4,13 +4,15 @@
 2. embedding layer: `examples.initial_tables`
 3. skip-gram: `skip_gram`
 4. loss: `SigmoidBCELoss`, `batch_loss`, and the means and the yardstick in `history`
-5. training: `new_model`, `losses_and_slopes`, `loss_and_gradients`, `train_batch`, `held_out_loss`, `train`
+5. training: `new_model`, `losses_and_slopes`, `loss_and_gradients`, `train_batch`, `held_out_loss`, `train`,
+   `get_state` and `set_state` (what a checkpoint must hold)
 6. similarity: `get_similar_tokens`
 7. speed: `blocks` (reach, weights and layout of blocks, word2vec's initial values), `train_piece`, `block_totals`,
-   `held_out_block_loss`, `train_pieces`, `joined_tables`, `train_blocks`
+   `held_out_block_loss`, `train_pieces`, `joined_tables`, `block_checkpoint`, `train_blocks`
 
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
 `vector_files` vectors, which `vectors` asks and `evaluation` judges; `figures` draws; `arguments` and `files` check and write;
-`processes` runs PyTorch's workers and `selections` picks rows for MXNet; `explorer` asks with widgets; `checks` holds the
-exercises. `check_environment`, `course`, `sweep`, `twins` and `vectors` are commands. This package imports nothing by itself.
+`checkpoints` keeps trainings that may be stopped; `processes` runs PyTorch's workers and `selections` picks rows for MXNet;
+`explorer` asks with widgets; `checks` holds the exercises. `check_environment`, `course`, `sweep`, `twins` and `vectors` are
+commands. This package imports nothing by itself.
 """

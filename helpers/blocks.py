@@ -112,19 +112,19 @@ class Blocks:
         noise = draw_words(self.noise_probability, shape[0] * shape[1], rng).reshape(shape)
         return lay_out(centers, left, right, noise, self.max_window_size, len(self.counts))
 
-    def pieces_and_rates(self, lr, num_epochs, epoch, worker=0, num_workers=1):
-        """Yield an epoch's pieces in order, or a worker's share of them, each with its rate: from `lr` in a line to 0."""
-        for number in range(worker, len(self), num_workers):
+    def pieces_and_rates(self, lr, num_epochs, epoch, first=0, worker=0, num_workers=1):
+        """Yield an epoch's pieces from `first` on, or a worker's share of them, each with its rate: from `lr` in a line to 0."""
+        for number in range(first + worker, len(self), num_workers):
             yield self.piece(epoch, number), lr * (1 - (epoch + number / len(self)) / num_epochs)
 
 
-def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, worker=0, num_workers=1):
-    """Train on the pieces of an epoch, or on a worker's share of them; yields the `loss_totals` of each.
+def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, first=0, worker=0, num_workers=1):
+    """Train on the pieces of an epoch from `first` on, or on a worker's share of them; yields the `loss_totals` of each.
 
     `block_totals` and `train_piece` are those of a framework. The totals are of a sample of a piece's updates, before
     they are trained on, times the sample's share.
     """
-    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, worker, num_workers):
+    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, first, worker, num_workers):
         sample, share = piece.sample()
         totals = block_totals(tables, sample, blocks)
         require_no_divergence(totals, lr)

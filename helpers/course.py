@@ -19,7 +19,8 @@ from helpers.files import whole_file
 from helpers.student import student
 from helpers.twins import FRAMEWORKS, ROOT, defined_names, lessons, read_notebook, tags
 
-PATHS = "corpus", "vectors_path", "other_corpus"
+WRITTEN = "vectors_path", "checkpoint_path"
+PATHS = "corpus", "other_corpus", *WRITTEN
 TEXTS = *PATHS, "query_token"
 MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
 
@@ -253,8 +254,9 @@ def run_series(framework, pairs, file, out):
     frameworks = frameworks_here(framework)
     notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
     parameters = collect_parameters(pairs, file, notebooks)
-    if parameters.get("vectors_path") and len(frameworks) > 1:
-        raise click.UsageError("both halves would write to vectors_path: choose one with --framework")
+    for name in WRITTEN:
+        if parameters.get(name) and len(frameworks) > 1:
+            raise click.UsageError(f"both halves would write to {name}: choose one with --framework")
     out = Path(out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")).absolute()
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ MXNet's own arrays are `mx.np` and `mx.npx` here; `np` is NumPy wherever it stan
 """
 
 import contextlib
+from functools import partial
 
 try:
     import mxnet as mx
@@ -18,6 +19,7 @@ from mxnet.gluon import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
 from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
+from helpers.checkpoints import TABLES, Checkpoint
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
 from helpers.history import History, loss_totals
@@ -163,23 +165,51 @@ def get_device(device=None):
     return mx.Context(device)
 
 
-def train(net, data_iter, lr, num_epochs, device=None):
+def get_state(net, optimizer):
+    """Return copies of all that a training's next steps depend on, {name: array}: the tables, Adam's two means and its count.
+
+    MXNet has no public way to the count, and its own files of states can run code when they are read.
+    """
+    state = dict(zip(TABLES, to_arrays(net)))
+    for number, (name, layer) in enumerate(zip(TABLES, net)):
+        zeros = [mx.nd.zeros(layer.weight.shape)] * 2  # before the first step
+        mean, mean_square = optimizer.states.get(number, zeros)
+        state |= {f"{name}.mean": mean.asnumpy(), f"{name}.mean_square": mean_square.asnumpy()}
+        state[f"{name}.steps"] = np.array(optimizer.optimizer._index_update_count.get(number, 0))
+    return state
+
+
+def set_state(net, optimizer, state):
+    """Put back what `get_state` returned, into the model and its optimiser."""
+    for number, (name, layer) in enumerate(zip(TABLES, net)):
+        layer.weight.set_data(mx.np.array(state[name]))
+        means = (mx.nd.array(state[f"{name}.{part}"], layer.weight.data().ctx) for part in ("mean", "mean_square"))
+        optimizer.states[number], optimizer.states_synced[number] = tuple(means), True
+        optimizer.optimizer._index_update_count[number] = int(state[f"{name}.steps"])
+
+
+def train(net, data_iter, lr, num_epochs, device=None, checkpoint_path=None):
     """Train a model with Adam, from the values that it has; returns the History, an Epoch per epoch.
 
     `device=None` takes the first GPU if there is one, as d2l's `try_gpu` does. A progress bar and, in a notebook, a
-    live curve show how far it is.
+    live curve show how far it is. With a `checkpoint_path` the training's state is written to that .safetensors file from
+    time to time, and where the file is there already, the training goes on from it, to the same bits on the same machine.
+    Raises ValueError for a checkpoint of another training or a damaged one, OSError for one that can't be written, and
+    FloatingPointError if the training diverges: the model then has the last good tables. They are kept at the start, at the
+    end of each epoch, and every half minute.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs)
     device = get_device(device)
     net.collect_params().reset_ctx(device)
     optimizer = mx.optimizer.get_updater(mx.optimizer.Adam(learning_rate=lr))
-    history = History(data_iter, num_epochs, device)
-    for _ in range(num_epochs):
-        for batch in history.batches():
-            history.add(train_batch(net, batch, optimizer, device), batch[2].as_in_ctx(device))
-        history.end_epoch(held_out_loss(net, data_iter.held_out, device))
-    history.close()
+    state = partial(get_state, net, optimizer), partial(set_state, net, optimizer)
+    history = History(data_iter, num_epochs, device, Checkpoint(checkpoint_path, *state, method=f"Adam, mxnet {mx.__version__}", lr=lr))
+    with history.running():
+        for _ in range(len(history), num_epochs):
+            for batch in history.batches():
+                history.add(train_batch(net, batch, optimizer, device), batch[2].as_in_ctx(device))
+            history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     return history
 
 
@@ -223,38 +253,46 @@ def train_piece(tables, piece, blocks, lr):
 
 @contextlib.contextmanager
 def joined_tables(net):
-    """Give both tables of a model as one (2 * V, d); the model gets its values at the end, but not if they diverged."""
+    """Give both tables of a model as one (2 * V, d); the model gets its values at the end."""
     tables = mx.np.concatenate([layer.weight.data().as_in_ctx(mx.cpu()) for layer in net])
-    diverged = False
     try:
         yield tables
-    except FloatingPointError:
-        diverged = True
-        raise
     finally:
-        if not diverged:
-            for layer, table in zip(net, mx.np.split(tables, 2)):
-                layer.weight.set_data(table)
+        for layer, table in zip(net, mx.np.split(tables, 2)):
+            layer.weight.set_data(table)
 
 
-def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
+def block_checkpoint(path, tables, lr, num_workers=1):
+    """Make the Checkpoint of `train_blocks`: plain gradient descent remembers nothing but the joined tables."""
+
+    def get_state():
+        return dict(zip(TABLES, np.split(tables.asnumpy(), 2)))
+
+    def set_state(state):
+        tables[:] = mx.np.array(np.concatenate([state[name] for name in TABLES]))
+
+    return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, mxnet {mx.__version__}", lr=lr)
+
+
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
     It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
-    and noise words are new in every epoch. Only the PyTorch variant trains with several workers. Raises
-    FloatingPointError if the training diverges.
+    and noise words are new in every epoch. Only the PyTorch variant trains with several workers.
+    `checkpoint_path` and errors are those of `train`.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
     if num_workers > 1:
         raise ValueError(f"MXNet's tables can't be trained by several processes: num_workers must be 1, not {num_workers}")
-    history = History(blocks, num_epochs, "cpu")
     with joined_tables(net) as tables:
-        for epoch in range(num_epochs):
-            for totals in history.batches(train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch)):
-                history.totals += totals
-            history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
-    history.close()
+        history = History(blocks, num_epochs, "cpu", block_checkpoint(checkpoint_path, tables, lr))
+        work = block_totals, train_piece, tables, blocks, lr, num_epochs
+        with history.running():
+            for epoch in range(len(history), num_epochs):
+                for totals in history.batches(train_pieces(*work, epoch, history.step)):
+                    history.totals += totals
+                history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
     return history
 
 

@@ -1,6 +1,7 @@
 """The lesson's model in PyTorch: data, skip-gram, loss, training, similar words. Its twin is `model_mxnet`."""
 
 import contextlib
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
 from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
+from helpers.checkpoints import TABLES, Checkpoint
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
 from helpers.history import History, loss_totals
@@ -152,22 +154,48 @@ def get_device(device=None):
     return torch.device(device)
 
 
-def train(net, data_iter, lr, num_epochs, device=None):
+def get_state(net, optimizer):
+    """Return copies of all that a training's next steps depend on, {name: array}: the tables, Adam's two means and its count.
+
+    Before the first step the means and the count are 0.
+    """
+    state = dict(zip(TABLES, to_arrays(net)))
+    for name, layer in zip(TABLES, net):
+        zeros = {"step": torch.zeros(()), "exp_avg": torch.zeros_like(layer.weight), "exp_avg_sq": torch.zeros_like(layer.weight)}
+        for part, tensor in (optimizer.state[layer.weight] or zeros).items():
+            state[f"{name}.{part}"] = tensor.detach().cpu().numpy().copy()
+    return state
+
+
+def set_state(net, optimizer, state):
+    """Put back what `get_state` returned, into the model and its optimiser."""
+    for name, layer in zip(TABLES, net):
+        layer.weight.data.copy_(torch.from_numpy(state[name]))
+        for part in "step", "exp_avg", "exp_avg_sq":
+            optimizer.state[layer.weight][part] = torch.tensor(state[f"{name}.{part}"]).to(layer.weight.device)
+
+
+def train(net, data_iter, lr, num_epochs, device=None, checkpoint_path=None):
     """Train a model with Adam, from the values that it has; returns the History, an Epoch per epoch.
 
     `device=None` takes the first GPU if there is one, as d2l's `try_gpu` does. A progress bar and, in a notebook, a
-    live curve show how far it is.
+    live curve show how far it is. With a `checkpoint_path` the training's state is written to that .safetensors file from
+    time to time, and where the file is there already, the training goes on from it, to the same bits on the same machine.
+    Raises ValueError for a checkpoint of another training or a damaged one, OSError for one that can't be written, and
+    FloatingPointError if the training diverges: the model then has the last good tables. They are kept at the start, at the
+    end of each epoch, and every half minute.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs)
     device = get_device(device)
     optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr, fused=FUSED)  # fused: in one pass over a table
-    history = History(data_iter, num_epochs, device)
-    for _ in range(num_epochs):
-        for batch in history.batches():
-            history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
-        history.end_epoch(held_out_loss(net, data_iter.held_out, device))
-    history.close()
+    state = partial(get_state, net, optimizer), partial(set_state, net, optimizer)
+    history = History(data_iter, num_epochs, device, Checkpoint(checkpoint_path, *state, method=f"Adam, torch {torch.__version__}", lr=lr))
+    with history.running():
+        for _ in range(len(history), num_epochs):
+            for batch in history.batches():
+                history.add(train_batch(net, batch, optimizer, device), batch[2].to(device))
+            history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     return history
 
 
@@ -212,39 +240,47 @@ def train_piece(tables, piece, blocks, lr):
 
 @contextlib.contextmanager
 def joined_tables(net):
-    """Give both tables of a model as one (2 * V, d); the model gets its values at the end, but not if they diverged."""
+    """Give both tables of a model as one (2 * V, d); the model gets its values at the end."""
     tables = torch.cat([layer.weight.detach().cpu() for layer in net])
-    diverged = False
     try:
         yield tables
-    except FloatingPointError:
-        diverged = True
-        raise
     finally:
-        if not diverged:
-            for layer, table in zip(net, tables.chunk(2)):
-                layer.weight.data.copy_(table)
+        for layer, table in zip(net, tables.chunk(2)):
+            layer.weight.data.copy_(table)
 
 
-def train_blocks(net, blocks, lr, num_epochs, num_workers=1):
+def block_checkpoint(path, tables, lr, num_workers=1):
+    """Make the Checkpoint of `train_blocks`: plain gradient descent remembers nothing but the joined tables."""
+
+    def get_state():
+        return dict(zip(TABLES, np.split(tables.numpy().copy(), 2)))
+
+    def set_state(state):
+        tables.copy_(torch.from_numpy(np.concatenate([state[name] for name in TABLES])))
+
+    return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, torch {torch.__version__}", lr=lr)
+
+
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
     It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
     same time without waiting for each other, so that no two runs are equal
-    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower rates than one process does. Raises
-    FloatingPointError if the training diverges.
+    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower rates than one process does. `checkpoint_path`
+    and errors are those of `train`; a checkpoint is for one worker only.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
-    history = History(blocks, num_epochs, "cpu")
     with one_thread(), joined_tables(net) as tables:
-        with Workers(num_workers, train_pieces, block_totals, train_piece, tables.share_memory_(), blocks, lr, num_epochs) as workers:
-            for epoch in range(num_epochs):
-                for totals in history.batches(workers.run(epoch)):
+        checkpoint = block_checkpoint(checkpoint_path, tables, lr, num_workers)
+        history, shared = History(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()
+        work = train_pieces, block_totals, train_piece, shared, blocks, lr, num_epochs
+        with history.running(), Workers(num_workers, *work) as workers:
+            for epoch in range(len(history), num_epochs):
+                for totals in history.batches(workers.run(epoch, history.step)):
                     history.totals += totals
                 history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
-    history.close()
     return history
 
 

@@ -20,7 +20,9 @@ def one_thread():
 
 
 class Workers:
-    """Processes that run jobs together: `run(job)` yields what their generators `work(*arguments, job, worker, num_workers)` yield.
+    """Processes that run jobs together: `run(*job)` yields what their generators yield.
+
+    A generator is `work(*arguments, *job, worker, num_workers)`.
 
     One worker runs in this process, several in a process each, until the `with` block ends.
     """
@@ -45,10 +47,10 @@ class Workers:
             process.terminate()
             process.join()
 
-    def run(self, job):
+    def run(self, *job):
         """Yield what the workers yield for a job, as it comes; an error in one of them is raised here."""
         if not self.processes:
-            yield from self.work(*self.arguments, job)
+            yield from self.work(*self.arguments, *job)
         for connection in self.connections:
             connection.send(job)
         busy = set(self.connections)
@@ -73,7 +75,7 @@ def _serve(connection, work, arguments, place):
         while True:
             job = connection.recv()
             try:
-                for answer in work(*arguments, job, *place):
+                for answer in work(*arguments, *job, *place):
                     connection.send(answer)
                 connection.send(None)
             except Exception as error:

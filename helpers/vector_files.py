@@ -68,7 +68,7 @@ def load_vectors(path):
         raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
     try:
         return READERS[path.suffix](path)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a vectors file of this kind: {error}") from error
 
 
@@ -227,6 +227,10 @@ def _read_safetensors(path):
         tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
     if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
         raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
+    if not isinstance(settings, dict) or not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise ValueError("its words are no list of texts, or its settings have no names")
+    if {table.dtype for table in tables.values()} != {np.dtype(np.float32)}:
+        raise ValueError("its tables are not of float32")
     if len(set(tokens)) < len(tokens):
         raise ValueError("a word stands in it twice")
     for name, table in tables.items():

@@ -87,7 +87,7 @@ def test_workers_share_the_pieces_out_with_rates_that_fall_in_a_line_to_0(loaded
         return [(piece.ids.tobytes(), rate) for piece, rate in blocks.pieces_and_rates(0.1, 3, epoch, *place)]
 
     alone = of(0) + of(1) + of(2)
-    assert sorted(of(1, 0, 2) + of(1, 1, 2)) == sorted(of(1))
+    assert sorted(of(1, 0, 0, 2) + of(1, 0, 1, 2)) == sorted(of(1))
     np.testing.assert_allclose([rate for _, rate in alone], 0.1 * (1 - np.arange(len(alone)) / len(alone)))
 
 

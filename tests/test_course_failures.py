@@ -40,8 +40,9 @@ def test_a_run_is_not_mixed_with_what_is_there_and_vectors_are_not_written_twice
     assert done.returncode == 2 and "is not empty; name a new folder" in done.stderr
     done = course("--out", tmp_path / "mine.txt")
     assert done.returncode == 2 and "mine.txt" in done.stderr
-    done = course("--out", tmp_path / "new", vectors_path="v.safetensors")
-    assert done.returncode == 2 and "choose one with --framework" in done.stderr
+    for name in ("vectors_path", "checkpoint_path"):
+        done = course("--out", tmp_path / "new", **{name: "v.safetensors"})
+        assert done.returncode == 2 and f"both halves would write to {name}: choose one with --framework" in done.stderr
 
 
 @pytest.mark.parametrize("step", ["01_data", "03_skip_gram"])

@@ -1,0 +1,212 @@
+"""A training's state, kept while it goes on: in memory, and in a file that is whole or refused. No framework; not taught.
+
+A run that was stopped at any moment, and goes on from its file, ends in the same bits as one that was not.
+"""
+
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from helpers.files import whole_file
+
+CHECKPOINT_SECONDS = 30
+TABLES = "embed_v", "embed_u"
+SEAL_BYTES = 32
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, at the end of a training step. A notebook shows this one line instead of a traceback."""
+
+    def _render_traceback_(self):  # IPython asks for it
+        return [f"Interrupted: {self}"]
+
+
+@contextlib.contextmanager
+def waiting_interrupts():
+    """Give a list that stays empty until Ctrl-C; a second Ctrl-C acts at once, as it did before."""
+    came, usual = [], signal.getsignal(signal.SIGINT)
+
+    def remember(*_):
+        came.append("Ctrl-C")
+        signal.signal(signal.SIGINT, usual)
+
+    if usual is None or threading.current_thread() is not threading.main_thread():  # no handler of Python's is ours to set
+        yield came
+        return
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def require_checkpoint_path(path, vectors_path=None):
+    """Raise a ValueError if `path` is neither None nor the name of a .safetensors file other than `vectors_path`."""
+    if path is not None and (not isinstance(path, (str, os.PathLike)) or Path(path).suffix != ".safetensors"):
+        raise ValueError(f"checkpoint_path must end in .safetensors, not {str(path)!r}")
+    if path is not None and vectors_path is not None and Path(path).absolute() == Path(vectors_path).absolute():
+        raise ValueError(f"checkpoint_path and vectors_path are both {str(path)!r}: name two files")
+
+
+def previous_path(path):
+    """Return the path of the checkpoint before the newest, which stands beside it."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def save_checkpoint(path, state, record):
+    """Write arrays {name: array} and a record that JSON can hold to a .safetensors file, whole or not at all.
+
+    Its last tensor, and so its last 32 bytes, are the SHA-256 of all bytes before.
+    """
+    seal = {"seal": np.zeros(SEAL_BYTES, np.uint8)}  # safetensors puts the smallest numbers last
+    content = save({**state, **seal}, {"record": json.dumps(record)})[:-SEAL_BYTES]
+    with whole_file(path) as temporary, open(temporary, "wb") as file:
+        file.write(content)
+        file.write(hashlib.sha256(content).digest())
+        file.flush()
+        os.fsync(file.fileno())  # the name must not reach the disk before the content does
+
+
+def load_checkpoint(path):
+    """Read a checkpoint; returns its arrays and its record. Raises ValueError if a byte is not as it was written.
+
+    The file is read piece by piece before anything in it is used, so that no other takes much memory.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise ValueError("it is not even a file")
+        left, digest = path.stat().st_size - SEAL_BYTES, hashlib.sha256()
+        with open(path, "rb") as file:
+            while left > 0 and (part := file.read(min(left, 2**20))):
+                digest.update(part)
+                left -= len(part)
+            if left or file.read(SEAL_BYTES + 1) != digest.digest():
+                raise ValueError("it was changed or cut after it was written, or is another kind of file")
+        with safe_open(path, "numpy") as file:
+            state, record = {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["record"])
+        del state["seal"]
+        return state, record
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a whole checkpoint: {error}; delete it to start anew, or name another checkpoint_path") from error
+
+
+def settings_of(data):
+    """Return what decides the examples of Minibatches or Blocks, with a hash of the examples or the text itself."""
+    names = "corpus", "seed", "batch_size", "max_window_size", "num_noise_words"
+    settings = {name: getattr(data, name) for name in names if hasattr(data, name)}
+    digest = hashlib.sha256()
+    for part in (data, *([] if data.held_out is None else [data.held_out])):
+        if hasattr(part, "examples"):
+            part.epoch(0)  # from now on its examples are those of epoch 0
+            arrays = part.examples[:-1]
+        else:
+            arrays = part.ids, part.sentence, part.counts, part.weights
+        for array in arrays:
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array))
+    return {**settings, "resample": bool(getattr(data, "redraw", True)), "examples": digest.hexdigest()[:16]}
+
+
+class Checkpoint:
+    """A training's last good tables, in memory, and its state in a file where `path` is not None.
+
+    `get_state()` returns copies of the state, {name: array}, the tables as "embed_v" and "embed_u"; `set_state(state)` puts
+    one back. `settings` are what the training's bits depend on. Where the newest file is damaged, the one before it is used.
+    """
+
+    def __init__(self, path, get_state, set_state, num_workers=1, **settings):
+        require_checkpoint_path(path)
+        if path is not None and num_workers > 1:
+            raise ValueError(f"no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not {num_workers}")
+        self.path, self.get_state, self.set_state, self.settings = path and Path(path), get_state, set_state, settings
+        self.tables, self.unproven, self.is_whole = None, None, False
+
+    def begin(self, record, data, num_epochs, device):
+        """Keep the state that a training starts from, or go on from the file; returns the record to go on from.
+
+        Raises ValueError for a file that is damaged or of another training, OSError for one that can't be written,
+        FloatingPointError for tables that hold a number that is not finite.
+        """
+        if self.path is not None:
+            tables = self.get_state()["embed_v"]
+            sizes = {"vocabulary": len(tables), "embed_size": tables.shape[1]}
+            settings = {**self.settings, "num_epochs": num_epochs, "device": str(device), **sizes, **settings_of(data)}
+            self.settings = json.loads(json.dumps(settings, default=lambda number: number.item()))  # NumPy's numbers too
+            if self.path.exists():
+                record = self._go_on()
+            for path in (self.path, previous_path(self.path)):
+                for leftover in path.parent.glob(f".[0-9]*.{glob.escape(path.name)}"):  # of a run that was killed while it wrote
+                    leftover.unlink()
+        if len(record["epochs"]) < num_epochs:
+            self.keep(record)
+        return record
+
+    def _go_on(self):
+        try:
+            state, found = load_checkpoint(self.path)
+            self.is_whole, path = True, self.path
+        except ValueError as error:
+            path = previous_path(self.path)
+            if not path.exists():
+                raise
+            state, found = load_checkpoint(path)
+            print(f"{self.path.name} is damaged, so the one before it is used: {path.name} ({error})")
+        there = found["settings"]
+        different = [
+            f"{name} is {there.get(name)!r} there, not {self.settings.get(name)!r}"
+            for name in {**self.settings, **there} if there.get(name) != self.settings.get(name)
+        ]  # fmt: skip
+        if different:
+            raise ValueError(f"{path} is a checkpoint of another training: {'; '.join(different)}. Name another checkpoint_path, or delete it")
+        self.set_state(state)
+        return found["record"]
+
+    def is_due(self):
+        """Return whether the state was kept so long ago that it is time."""
+        return time.monotonic() - self.kept >= CHECKPOINT_SECONDS
+
+    def keep(self, record):
+        """Keep the state as it is now, with a record of where the training is; FloatingPointError if it is not good."""
+        state = self.get_state()
+        for name, array in state.items():
+            if not np.isfinite(array).all():
+                advice = "start from a new model" if self.tables is None else f"choose a smaller lr than {self.settings['lr']}"
+                raise FloatingPointError(f"{name} holds a number that is not finite: {advice}")
+        self.unproven, self.kept = {name: state[name] for name in TABLES}, time.monotonic()
+        if self.tables is None:
+            self.prove()
+        if self.path is not None:
+            try:
+                self._write(state, record)
+            except OSError as error:
+                raise OSError(
+                    f"can't write the checkpoint {self.path}: {error.strerror or error}; make room for it, or name another checkpoint_path"
+                ) from error
+
+    def _write(self, state, record):
+        if self.is_whole and self.path.exists():
+            with whole_file(previous_path(self.path)) as temporary:
+                shutil.copyfile(self.path, temporary)
+        save_checkpoint(self.path, state, {"settings": self.settings, "record": record})
+        self.is_whole = True
+
+    def prove(self):
+        """Call the tables that were kept last good: they are the first ones, or a step from there had a loss that was."""
+        if self.unproven is not None:
+            self.tables, self.unproven = self.unproven, None
+
+    def restore(self):
+        """Put the last good tables back."""
+        self.set_state({**self.get_state(), **self.tables})

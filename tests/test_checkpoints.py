@@ -1,0 +1,419 @@
+"""Trainings that are stopped and go on from their file: the same bits, clear refusals, and tables that stay finite."""
+
+import contextlib
+import hashlib
+import inspect
+import resource
+import signal
+
+import numpy as np
+import pytest
+
+from helpers import checkpoints, model_mxnet
+from helpers.checkpoints import Interrupted, load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint, waiting_interrupts
+from tests.training import WAYS, load, new_net, start
+
+NUM_EPOCHS = 2
+
+
+@pytest.fixture(params=WAYS)
+def way(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def loaded(small_text):
+    """What each way trains on in each framework: made once, since a training does not change it."""
+    made = {}
+
+    def get(model, way):
+        if (model, way) not in made:
+            made[model, way] = load(model, way, small_text)
+        return made[model, way]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def in_one_go(loaded):
+    made = {}
+
+    def get(model, way):
+        if (model, way) not in made:
+            data, vocab = loaded(model, way)
+            net = new_net(model, way, len(vocab))
+            made[model, way] = start(model, way, net, data, NUM_EPOCHS), model.to_arrays(net)
+        return made[model, way]
+
+    return get
+
+
+def num_steps(data):
+    return NUM_EPOCHS * len(data)
+
+
+@contextlib.contextmanager
+def ctrl_c_in_step(number, model, way, monkeypatch):
+    """Press Ctrl-C in the middle of a step."""
+    name, calls = "train_piece" if way == "blocks" else "train_batch", []
+    usual = getattr(model, name)
+
+    def step(*arguments):
+        calls.append(1)
+        if len(calls) == number:
+            signal.raise_signal(signal.SIGINT)
+        return usual(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, name, step)
+        yield
+
+
+def set_table(model, net, number, table):
+    """Give one layer of a model other values."""
+    tables = model.to_arrays(net)
+    for layer, array in zip(net, [table if place == number else old for place, old in enumerate(tables)]):
+        if model is model_mxnet:
+            layer.weight.set_data(model.mx.np.array(array))
+        else:
+            layer.weight.data.copy_(model.torch.from_numpy(array))
+
+
+def same(first, second):
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.view(np.uint32), other.view(np.uint32))
+
+
+def losses(history):
+    return [epoch[:4] for epoch in history]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_training_stopped_at_random_steps_ends_in_the_same_bits(model, way, seed, loaded, in_one_go, tmp_path, monkeypatch, capsys):
+    (data, vocab), (wanted, tables), path = loaded(model, way), in_one_go(model, way), tmp_path / "c.safetensors"
+    rng = np.random.default_rng(seed)
+    done = 0
+    while True:
+        net = new_net(model, way, len(vocab))
+        further = int(rng.integers(1, 1 + num_steps(data) // 2))
+        if done + further >= num_steps(data):
+            break
+        with ctrl_c_in_step(further, model, way, monkeypatch), pytest.raises(Interrupted, match="the same call goes on from c.safetensors"):
+            start(model, way, net, data, NUM_EPOCHS, path)
+        state, kept = load_checkpoint(path)
+        done += further
+        assert kept["record"]["batches"] == done
+        same(model.to_arrays(net), [state[name] for name in checkpoints.TABLES])
+    history = start(model, way, net, data, NUM_EPOCHS, path)
+    assert losses(history) == losses(wanted)
+    same(model.to_arrays(net), tables)
+    assert "going on from c.safetensors" in capsys.readouterr().out or not done
+
+
+def test_a_finished_checkpoint_returns_at_once_with_tables_and_history(model, way, loaded, tmp_path, monkeypatch):
+    (data, vocab), path = loaded(model, way), tmp_path / "c.safetensors"
+    net = new_net(model, way, len(vocab))
+    history = start(model, way, net, data, NUM_EPOCHS, path)
+    content, again = path.read_bytes(), new_net(model, way, len(vocab))
+    monkeypatch.setattr(model, "train_batch", None)
+    monkeypatch.setattr(model, "train_piece", None)
+    found = start(model, way, again, data, NUM_EPOCHS, path)
+    assert found == history and found.curve.points == history.curve.points
+    same(model.to_arrays(again), model.to_arrays(net))
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_is_written_when_it_is_due_and_at_each_epochs_end(model, way, loaded, tmp_path, monkeypatch):
+    data, vocab = loaded(model, way)
+    written = []
+    monkeypatch.setattr(checkpoints, "save_checkpoint", lambda path, state, content: written.append((len(content["record"]["epochs"]), content["record"]["step"])))
+    start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, tmp_path / "c.safetensors")
+    assert written == [(epoch, 0) for epoch in range(NUM_EPOCHS + 1)]
+    written.clear()
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0)
+    start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, tmp_path / "c.safetensors")
+    assert written[0] == (0, 0) and (1, 1) in written and len(written) > num_steps(data)
+
+
+def test_each_setting_that_differs_is_named_with_both_values(model, loaded, small_text, tmp_path):
+    (data, vocab), path = loaded(model, "plain"), tmp_path / "c.safetensors"
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"another training: lr is 0.01 there, not 0.5; num_epochs is 1 there, not 2. Name another"):
+        model.train(new_net(model, "plain", len(vocab)), data, 0.5, 2, "cpu", path)
+    with pytest.raises(ValueError, match=r"training: embed_size is 16 there, not 3\. Name"):
+        model.train(model.new_model(len(vocab), 3, seed=0), data, 0.01, 1, "cpu", path)
+    for change, names in (
+        (dict(seed=6), ["seed"]), (dict(batch_size=100), ["batch_size"]), (dict(max_window_size=4), []),
+        (dict(num_noise_words=4), ["num_noise_words"]), (dict(resample=True), ["resample"]),
+    ):  # fmt: skip
+        other, _ = model.load_data(small_text, **{**dict(batch_size=128, max_window_size=5, num_noise_words=5, seed=5), **change})
+        with pytest.raises(ValueError) as error:
+            model.train(new_net(model, "plain", len(vocab)), other, 0.01, 1, "cpu", path)
+        for name in [*names, *([] if change.keys() & {"batch_size", "resample"} else ["examples"])]:
+            assert f"{name} is " in str(error.value)
+    blocks, _ = loaded(model, "blocks")
+    with pytest.raises(ValueError, match=r"method is 'Adam, \w+ [\w.+]+' there, not 'blocks, "):
+        model.train_blocks(new_net(model, "blocks", len(vocab)), blocks, 0.01, 1, checkpoint_path=path)
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_of_the_other_framework_is_refused(loaded, tmp_path):
+    from helpers import model_pytorch
+
+    data, vocab = loaded(model_pytorch, "blocks")
+    for model in (model_pytorch, model_mxnet):
+        net = new_net(model, "blocks", len(vocab))
+        with contextlib.nullcontext() if model is model_pytorch else pytest.raises(ValueError, match="method is 'blocks, torch .* not 'blocks, mxnet"):
+            start(model, "blocks", net, data, 1, tmp_path / "c.safetensors")
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used_aloud(model, way, loaded, in_one_go, tmp_path, capsys):
+    (data, vocab), (wanted, tables), path = loaded(model, way), in_one_go(model, way), tmp_path / "c.safetensors"
+    start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    net = new_net(model, way, len(vocab))
+    history = start(model, way, net, data, NUM_EPOCHS, path)
+    assert "c.safetensors is damaged, so the one before it is used: c.previous.safetensors" in capsys.readouterr().out
+    assert losses(history) == losses(wanted)
+    same(model.to_arrays(net), tables)
+    for damaged in (path, previous_path(path)):
+        damaged.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"c.previous.safetensors is not a whole checkpoint: .*delete it to start anew, or name another"):
+        start(model, way, net, data, NUM_EPOCHS, path)
+
+
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(model, way, loaded, tmp_path, monkeypatch):
+    (data, vocab), path = loaded(model, way), tmp_path / "c.safetensors"
+    start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
+    good = previous_path(path).read_bytes()
+    path.write_bytes(b"damaged")
+
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(model, "train_piece" if way == "blocks" else "train_batch", fail)
+    with pytest.raises(RuntimeError):
+        start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
+    assert previous_path(path).read_bytes() == good
+    assert load_checkpoint(path)[1] == load_checkpoint(previous_path(path))[1]
+
+
+def adam(model):
+    if model is model_mxnet:
+        return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=0.01))
+    return model.torch.optim.Adam([model.torch.zeros(1)])
+
+
+def test_what_a_killed_run_left_half_written_is_removed(model, loaded, tmp_path):
+    data, vocab = loaded(model, "plain")
+    (tmp_path / ".12345.c.safetensors").write_bytes(b"half")
+    (tmp_path / ".12345.c.previous.safetensors").write_bytes(b"half")
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, tmp_path / "c.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.previous.safetensors", "c.safetensors"]
+
+
+@pytest.mark.parametrize("path, reason", [
+    ("c.pkl", "checkpoint_path must end in .safetensors"), (7, "must end in .safetensors"), ("", "must end in .safetensors"),
+    ("folder.safetensors", "it is not even a file"),
+])  # fmt: skip
+def test_a_path_that_can_not_serve_is_refused_before_the_first_step(model, way, loaded, tmp_path, monkeypatch, path, reason):
+    data, vocab = loaded(model, way)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.safetensors").mkdir()
+    monkeypatch.setattr(model, "train_batch", None)
+    with pytest.raises(ValueError, match=reason):
+        start(model, way, new_net(model, way, len(vocab)), data, 1, path)
+
+
+def test_checkpoint_and_vectors_must_be_two_files():
+    require_checkpoint_path(None, "v.safetensors")
+    require_checkpoint_path("c.safetensors", "v.safetensors")
+    with pytest.raises(ValueError, match="are both"):
+        require_checkpoint_path("v.safetensors", "./v.safetensors")
+
+
+@contextlib.contextmanager
+def full_disk(num_bytes):
+    """No file can grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_an_error_before_the_first_step(model, way, loaded, tmp_path, monkeypatch):
+    data, vocab = loaded(model, way)
+    monkeypatch.setattr(model, "train_batch", None)
+    monkeypatch.setattr(model, "train_piece", None)
+    (tmp_path / "file").write_text("")
+    with full_disk(10_000), pytest.raises(OSError, match="can't write the checkpoint .*c.safetensors.*make room for it, or name another"):
+        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "c.safetensors")
+    with pytest.raises(OSError, match="can't write the checkpoint .*c.safetensors: (Not a directory|File exists)"):
+        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "file" / "c.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(model, way, loaded, in_one_go, tmp_path, monkeypatch):
+    (data, vocab), (_, tables), path = loaded(model, way), in_one_go(model, way), tmp_path / "c.safetensors"
+    save, calls = checkpoints.save_checkpoint, []
+
+    def fill_up(*arguments):
+        calls.append(1)
+        with full_disk(10_000) if len(calls) == 3 else contextlib.nullcontext():
+            save(*arguments)
+
+    monkeypatch.setattr(checkpoints, "save_checkpoint", fill_up)
+    with pytest.raises(OSError, match="can't write the checkpoint"):
+        start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
+    assert len(load_checkpoint(path)[1]["record"]["epochs"]) == 1
+    net = new_net(model, way, len(vocab))
+    start(model, way, net, data, NUM_EPOCHS, path)
+    same(model.to_arrays(net), tables)
+
+
+def test_several_workers_and_a_checkpoint_are_refused(loaded, tmp_path):
+    from helpers import model_pytorch
+
+    data, vocab = loaded(model_pytorch, "blocks")
+    with pytest.raises(ValueError, match="no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not 2"):
+        model_pytorch.train_blocks(new_net(model_pytorch, "blocks", len(vocab)), data, 0.1, 1, 2, tmp_path / "c.safetensors")
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, way, loaded, monkeypatch):
+    data, vocab = loaded(model, way)
+    net, short = new_net(model, way, len(vocab)), new_net(model, way, len(vocab))
+    before = signal.getsignal(signal.SIGINT)
+    with ctrl_c_in_step(2, model, way, monkeypatch), pytest.raises(KeyboardInterrupt, match="stopped after batch 2 of epoch 1; .*with a checkpoint_path") as stop:
+        start(model, way, net, data, NUM_EPOCHS)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert stop.value._render_traceback_() == [f"Interrupted: {stop.value}"]
+    assert not np.array_equal(model.to_arrays(net)[0], model.to_arrays(short)[0])
+
+
+def test_a_second_ctrl_c_acts_at_once():
+    with pytest.raises(KeyboardInterrupt), waiting_interrupts() as came:
+        signal.raise_signal(signal.SIGINT)
+        assert came == ["Ctrl-C"]
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("way", ["plain", "resample"])
+def test_a_rate_far_too_large_stops_the_training_at_once_and_leaves_the_good_tables(model, way, loaded, tmp_path):
+    data, vocab = loaded(model, way)
+    net = new_net(model, way, len(vocab))
+    before = model.to_arrays(net)
+    with pytest.raises(FloatingPointError, match="the training diverged, to a loss of .*: choose a smaller lr than 1000000.0; the model has the last good"):
+        model.train(net, data, 1e6, NUM_EPOCHS, "cpu", tmp_path / "c.safetensors")
+    same(model.to_arrays(net), before)
+
+
+def test_tables_are_called_good_when_a_step_from_there_was(model, loaded, monkeypatch):
+    data, vocab = loaded(model, "plain")
+    net, kept, usual = new_net(model, "plain", len(vocab)), [], model.held_out_loss
+
+    def spoil(net, held_out, device):
+        """After the second epoch, tables that are finite, and far too large."""
+        kept.append(model.to_arrays(net))
+        if len(kept) == 2:
+            for number, table in enumerate(kept[-1]):
+                set_table(model, net, number, table * 1e6)
+        return usual(net, held_out, device)
+
+    monkeypatch.setattr(model, "held_out_loss", spoil)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        model.train(net, data, 0.01, 3, "cpu")
+    same(model.to_arrays(net), kept[0])
+
+
+def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loaded, monkeypatch):
+    data, vocab = loaded(model, way)
+    net = new_net(model, way, len(vocab))
+    before = model.to_arrays(net)
+    for name in "held_out_loss", "held_out_block_loss":
+        monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
+    with pytest.raises(FloatingPointError, match="the held-out loss is not finite: choose a smaller lr than 0.0.; the model has the last good"):
+        start(model, way, net, data, 1)
+    same(model.to_arrays(net), before)
+
+
+@pytest.mark.parametrize("table", [0, 1])
+@pytest.mark.parametrize("row", [0, 7])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_tables_that_are_not_finite_are_refused_before_the_first_step(model, way, loaded, monkeypatch, table, row, value):
+    data, vocab = loaded(model, way)
+    tables = [array.copy() for array in model.to_arrays(new_net(model, way, len(vocab)))]
+    tables[table][row, 3] = value
+    monkeypatch.setattr(model, "train_batch", None)
+    with pytest.raises(FloatingPointError, match=f"{checkpoints.TABLES[table]} holds a number that is not finite: start from a new model"):
+        start(model, way, model.model_from_tables(*tables), data, 1)
+
+
+def test_tables_that_stop_being_finite_in_the_middle_stop_the_training(model, loaded, monkeypatch):
+    data, vocab = loaded(model, "plain")
+    net = new_net(model, "plain", len(vocab))
+    before, usual, calls = model.to_arrays(net), model.train_batch, []
+
+    def spoil(*arguments):
+        calls.append(1)
+        found = usual(*arguments)
+        if len(calls) == 3:
+            set_table(model, net, 1, before[1] * np.float32(np.nan))
+        return found
+
+    monkeypatch.setattr(model, "train_batch", spoil)
+    with pytest.raises(FloatingPointError, match="diverged, to a loss of nan: choose a smaller lr than 0.01"):
+        model.train(net, data, 0.01, NUM_EPOCHS, "cpu")
+    assert len(calls) == 4
+    same(model.to_arrays(net), before)
+
+
+def test_the_private_fields_of_mxnet_are_those_that_its_updater_uses():
+    mx = model_mxnet.mx
+    updater = mx.optimizer.get_updater(mx.optimizer.Adam(learning_rate=0.01))
+    net = model_mxnet.new_model(5, 3, seed=0)
+    assert (updater.states, updater.states_synced, updater.optimizer._index_update_count) == ({}, {}, {})
+    for step in range(1, 4):
+        for number, layer in enumerate(net):
+            updater(number, mx.np.ones((5, 3)), layer.weight.data())
+        assert updater.optimizer._index_update_count == {0: step, 1: step}
+    mean, mean_square = updater.states[0]
+    assert updater.states_synced == {0: True, 1: True} and type(mean) is type(mean_square) is mx.nd.NDArray
+    np.testing.assert_allclose(mean.asnumpy(), 1 - 0.9**3, rtol=1e-6)
+    np.testing.assert_allclose(mean_square.asnumpy(), 1 - 0.999**3, rtol=1e-4)
+    assert inspect.signature(type(updater).__init__).parameters.keys() == {"self", "optimizer"}
+
+
+def test_a_state_put_into_a_new_optimiser_trains_on_as_the_old_one_does(model, loaded):
+    data, vocab = loaded(model, "plain")
+    nets = [new_net(model, "plain", len(vocab)) for _ in range(2)]
+    optimizers, device = [], model.get_device("cpu")
+    for net in nets:
+        optimizers.append(adam(model) if model is model_mxnet else model.torch.optim.Adam(net.parameters(), lr=0.01, fused=model.FUSED))
+    batches = list(data.epoch(0))[:6]
+    assert {name.partition(".")[0] for name in model.get_state(nets[0], optimizers[0])} == set(checkpoints.TABLES)
+    for batch in batches[:3]:
+        model.train_batch(nets[0], batch, optimizers[0], device)
+    state = model.get_state(nets[0], optimizers[0])
+    model.set_state(nets[1], optimizers[1], state)
+    for batch in batches[3:]:
+        for net, optimizer in zip(nets, optimizers):
+            model.train_batch(net, batch, optimizer, device)
+    same(*(model.to_arrays(net) for net in nets))
+    again = model.get_state(nets[1], optimizers[1])
+    assert state.keys() == again.keys() and not np.array_equal(state["embed_v"], again["embed_v"]), "the state is a copy"
+
+
+def test_the_last_bytes_of_a_checkpoint_are_the_hash_of_those_before(tmp_path):
+    state = {"b": np.arange(5), "a": np.array(3.0), "c": np.zeros((0, 2), np.float32), "h": np.ones(3, np.float16)}
+    save_checkpoint(tmp_path / "c.safetensors", state, {"record": [0.1, None]})
+    content = (tmp_path / "c.safetensors").read_bytes()
+    assert hashlib.sha256(content[:-32]).digest() == content[-32:]
+    found, record = load_checkpoint(tmp_path / "c.safetensors")
+    assert record == {"record": [0.1, None]} and found.keys() == state.keys()
+    for name in state:
+        np.testing.assert_array_equal(found[name], state[name])
