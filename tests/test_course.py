@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from gensim.models import KeyedVectors
 
 from helpers.course import collect_parameters, run_notebook
 from helpers.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
-from helpers.vector_files import load_vectors
+from helpers.vector_files import load_vectors, write_table
 from tests.conftest import course
 
 SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "min_freq": 3}
@@ -30,6 +31,10 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     assert {token[1] for token, _ in rows["06_similarity"]["similar"]} == {topic}
     vectors = load_vectors(tmp_path / "out" / framework / "vectors.safetensors")
     assert vectors.embed_v.shape == (401, 12) and vectors.settings["corpus"] == small_text.name
+    write_table(tmp_path / "vectors.bin", vectors.embed_v[1:], vectors.tokens[1:])
+    theirs = KeyedVectors.load_word2vec_format(str(tmp_path / "vectors.bin"), binary=True)
+    near = theirs.most_similar(rows["06_similarity"]["query_token"], topn=3)
+    assert [token for token, _ in near] == [token for token, _ in rows["06_similarity"]["similar"]]
     executed = tmp_path / "out" / framework
     assert sorted(path.suffix for path in executed.iterdir()) == [".html"] * steps + [".ipynb"] * steps + [".safetensors"]
     index = (tmp_path / "out" / "index.html").read_text()
