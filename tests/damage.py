@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-MOST_SECONDS, MOST_KILOBYTES = 2, 2**18
+MOST_SECONDS, MOST_KILOBYTES = 10, 2**18
 
 
 def cut(content, rng):
