@@ -18,6 +18,8 @@ PTB_MOST_BYTES = 10_000_000  # the file has 2 MB
 DOWNLOAD_SECONDS = 120
 WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 HELD_OUT_SHARE = 0.05
+LONGEST_PART = 2**20  # characters of a line that are read at once
+MOST_CHARACTERS = 2**31  # of a text, all of which is kept in memory
 NAMES = "ptb", "wikipedia"
 
 
@@ -163,7 +165,7 @@ def _lines_of_file(path):
     lines, word = [], regex.compile(r"(?:(?!\d)[\w\p{M}])+")
     try:
         with open_file(path, "rt", encoding="utf-8-sig") as file:
-            for line in tqdm(file, desc=path.name, unit=" lines", file=sys.stdout, delay=2):
+            for line in tqdm(_parts_of_lines(file, path), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
                 if "\0" in line:
                     raise ValueError(f"{path} is not a text: line {len(lines) + 1:,} holds a zero byte")
                 lines.append(" ".join(word.findall(unicodedata.normalize("NFC", line).lower())))
@@ -177,6 +179,25 @@ def _lines_of_file(path):
     if not any(lines):
         raise ValueError(f"{path} holds no words")
     return lines
+
+
+def _parts_of_lines(file, path):
+    """Yield the lines of a file, a very long one in parts that end between two words, so that none fills the memory."""
+    num_characters, rest = 0, ""
+    while part := file.readline(LONGEST_PART):
+        num_characters += len(part)
+        if num_characters > MOST_CHARACTERS:
+            raise ValueError(f"{path} has more than {MOST_CHARACTERS:,} characters, too many to keep in memory: take a part of it")
+        part, rest = rest + part, ""
+        if len(part) >= LONGEST_PART and not part.endswith("\n"):
+            words = part.rsplit(maxsplit=1)
+            rest = "" if part[-1].isspace() else words[-1]
+            if len(rest) >= LONGEST_PART:
+                raise ValueError(f"{path} holds a word of more than {LONGEST_PART:,} characters: is it a text?")
+            part = part[: len(part) - len(rest)]
+        yield part
+    if rest:
+        yield rest
 
 
 def _hold_out(lines):

@@ -139,3 +139,40 @@ def test_words_of_any_script_stay_whole(tmp_path, line, words):
     path.write_text("\n".join([line] * 40), encoding="utf-8")
     first = next(iter(corpus.read_corpus(path).sentences))
     assert first == [unicodedata.normalize("NFC", word) for word in words]
+
+
+def test_a_line_of_any_length_is_read_in_parts_and_no_word_is_torn(tmp_path, monkeypatch):
+    words = [f"{'abcdefgh'[: 1 + number % 8]}{chr(97 + number % 26)}" for number in range(5000)]
+    path = tmp_path / "long.txt"
+    path.write_text(" ".join(words) + "\nlast line")
+    for longest in (2**20, 100, 12):
+        monkeypatch.setattr(corpus, "LONGEST_PART", longest)
+        text = read_corpus(path)
+        assert [token for part in (text.sentences, text.held_out) for sentence in part for token in sentence] == [*words, "last", "line"]
+    assert len(text.sentences) > 1000
+
+
+def test_what_is_no_text_or_unpacks_without_end_is_refused_in_little_memory(tmp_path):
+    import tracemalloc
+
+    files = {"zeros": bytes(2**24), "letters": b"x" * 2**24}
+    for name, content in files.items():
+        with gzip.open(tmp_path / f"{name}.gz", "wb", compresslevel=1) as file:
+            for _ in range(4):
+                file.write(content)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="line 1 holds a zero byte|a word of more than"):
+        read_corpus(tmp_path / "zeros.gz")
+    with pytest.raises(ValueError, match="a word of more than 1,048,576 characters: is it a text"):
+        read_corpus(tmp_path / "letters.gz")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**25
+
+
+def test_a_text_that_is_too_large_for_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "MOST_CHARACTERS", 1000)
+    path = tmp_path / "large.txt"
+    path.write_text("a few words\n" * 100)
+    with pytest.raises(ValueError, match="more than 1,000 characters, too many to keep in memory: take a part of it"):
+        read_corpus(path)
