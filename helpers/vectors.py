@@ -110,7 +110,8 @@ def place_by_pca(rows):
     from sklearn.decomposition import PCA
 
     pca = PCA(2, svd_solver="full")
-    places = pca.fit_transform(np.pad(rows, ((0, 0), (0, 1))))  # a table of one column has no second direction
+    with np.errstate(invalid="ignore"):  # rows that are all alike keep 0 of 0
+        places = pca.fit_transform(np.pad(rows, ((0, 0), (0, 1))))  # a table of one column has no second direction
     return places, float(np.nan_to_num(pca.explained_variance_ratio_).sum())
 
 

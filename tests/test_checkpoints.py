@@ -336,7 +336,7 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loade
     before = model.to_arrays(net)
     for name in "held_out_loss", "held_out_block_loss":
         monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
-    with pytest.raises(FloatingPointError, match="the held-out loss is not finite: choose a smaller lr than 0.0.; the model has the last good"):
+    with pytest.raises(FloatingPointError, match="diverged, to a held-out loss that is not finite: choose a smaller lr than 0.0.; the model has the last good"):
         start(model, way, net, data, 1)
     same(model.to_arrays(net), before)
 

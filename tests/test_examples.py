@@ -9,6 +9,7 @@ import pytest
 from d2l import torch as d2l
 
 from helpers import examples as made
+from helpers.checkpoints import TABLES, Checkpoint
 from helpers.corpus import Sentences, Text
 from helpers.examples import Vocab, batchify, generator, get_centers_and_contexts, get_negatives, load_minibatches
 from helpers.history import History
@@ -229,17 +230,18 @@ def test_an_epoch_that_was_begun_goes_on_with_its_own_examples(text, vocab):
 
 def test_the_record_of_a_training_counts_each_epochs_own_minibatches(text, vocab):
     data_iter = load(text, vocab, resample=True, batch_size=10)
-    history, counted = History(data_iter, 3, "cpu"), []
-    for _ in range(3):
-        counted.append(0)
-        for batch in history.batches():
-            history.add(np.ones(len(batch[0])), batch[2])
-            counted[-1] += 1
-        history.end_epoch(np.zeros(4))
+    checkpoint = Checkpoint(None, lambda: dict.fromkeys(TABLES, np.zeros((2, 2))), print, lr=1)
+    history, counted = History(data_iter, 3, "cpu", checkpoint), []
+    with history.running():
+        for _ in range(3):
+            counted.append(0)
+            for batch in history.batches():
+                history.add(np.ones(len(batch[0])), batch[2])
+                counted[-1] += 1
+            history.end_epoch(np.zeros(4))
     assert len(set(counted)) > 1 and history.bar.total == history.bar.n == sum(counted)
     xs, _ = history.curve.points["training"]
     assert len(xs) == 15 and xs[4::5] == [1, 2, 3]
-    history.close()
 
 
 def test_the_held_out_text_shares_the_vocabulary_and_not_the_examples(text, vocab):
