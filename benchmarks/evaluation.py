@@ -144,7 +144,7 @@ def table(text, rows):
         parts = [f"{np.median(row['seconds']):.1f}"]
         for name in tests:
             (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
-            told = "" if method == OURS else f" [{least:+.2f} to {most:+.2f}]"
+            told = "" if method == OURS else f" [{least:+.3f} to {most:+.3f}]"
             parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
         (analogies,) = set(row) - set(tests) - {"seconds"}
         yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"

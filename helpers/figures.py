@@ -279,7 +279,9 @@ def methods_figure(rows, tests):
     `rows` maps methods to {test: {"each", "mean", "interval"}}.
     """
     fig, panels = new_figure(len(tests), (10, 1.2 + 0.35 * len(rows)))
+    ends = [end for row in rows.values() for test in tests for end in (*row[test]["interval"], *row[test]["each"])]
     for axes, test in zip(panels, tests):
+        axes.set_xlim(min(ends) - 0.02, max(ends) + 0.02)
         for place, row in enumerate(rows.values()):
             found = row[test]
             axes.plot(found["interval"], [place, place], "-", color=BLACK, linewidth=1, label="95 % interval over the pairs")
