@@ -16,7 +16,7 @@ help:
 	@echo "make lab      open the series in JupyterLab"
 	@echo "make setup    make .venv and say what it holds"
 	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"
-	@echo "make study    train with several settings and seeds, into benchmarks/ (an hour)"
+	@echo "make study    train with several settings and seeds, into benchmarks/ (long)"
 	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
 
 setup: $(VENV)/course-ready

@@ -13,9 +13,10 @@ import click
 import numpy as np
 
 from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, write_results
+from benchmarks.training import BATCH_SIZE, LR
 
 CORPORA = "ptb", "wikipedia"
-BATCH_SIZE, LR, NUM_EPOCHS = 512, 0.002, 5
+NUM_EPOCHS = 5
 OURS = "blocks, PyTorch"
 
 
@@ -52,10 +53,11 @@ def step_5(corpus, seed, framework):
 
 
 def told(vocab, tables, start):
-    seconds = time.perf_counter() - start
-    embed_v, embed_u = tables
-    named = {"center": embed_v, "context": embed_u, "mean": (embed_v + embed_u) / 2}
-    return {"seconds": round(seconds, 2), **{name: scores(vocab.idx_to_token, table) for name, table in named.items()}}
+    from helpers.vector_files import Vectors
+    from helpers.vectors import TABLES, table_of
+
+    seconds, vectors = time.perf_counter() - start, Vectors(*tables, vocab.idx_to_token, {})
+    return {"seconds": round(seconds, 2), **{name: scores(vectors.tokens, table_of(vectors, name)) for name in TABLES}}
 
 
 def baseline(corpus, seed, name, *settings):
@@ -117,9 +119,11 @@ def summaries(judged, found):
 
     Of ours there is a row for each table, of the others for the table that stands for the words.
     """
+    from helpers.vectors import TABLES
+
     rows = {}
     for method, results in found.items():
-        for table in ("center", "context", "mean"):
+        for table in TABLES:
             if table in results[0] and (table == "center" or method == OURS):
                 row = {"seconds": [result["seconds"] for result in results]}
                 for name, values in judged.items():

@@ -51,8 +51,8 @@ class Explorer:
         except LookupError as error:
             self.answer.value = f"<p>{html.escape(error.args[0])}</p>"
             return
-        source = base64.b64encode(png(fig, told).data).decode()
-        self.answer.value = f'<p style="white-space: normal">{html.escape(told)}</p><img style="max-width: 100%" alt="{html.escape(told)}" src="data:image/png;base64,{source}">'
+        source, told = f"data:image/png;base64,{base64.b64encode(png(fig, told).data).decode()}", html.escape(told)
+        self.answer.value = f'<p style="white-space: normal">{told}</p><img style="max-width: 100%" alt="{told}" src="{source}">'
 
     def show(self):
         """Display the widgets; where there are none, a line that says where they are."""

@@ -148,7 +148,8 @@ class History(list):
         if not self.totals[1]:
             raise ValueError(f"subsampling left no pair of words of corpus {self.data_iter.corpus} to train on: use more text")
         if not np.isfinite(held_out_totals).all():
-            raise FloatingPointError(f"the training diverged, to a held-out loss that is not finite: choose a smaller lr than {self.checkpoint.settings['lr']}")
+            lr = self.checkpoint.settings["lr"]
+            raise FloatingPointError(f"the training diverged, to a held-out loss that is not finite: choose a smaller lr than {lr}")
         rows, pairs = self.totals[1], self.totals[3] / (1 + self.data_iter.num_noise_words)
         self.append(Epoch(*means(self.totals), *means(held_out_totals), self.seconds, rows / self.seconds, pairs / self.seconds))
         if self[-1].held_out is not None:
