@@ -1,8 +1,8 @@
 """The checks that functions make of what they are given, with errors that say what to do. Not taught."""
 
 import difflib
-import math
 import numbers
+import sys
 
 import numpy as np
 
@@ -18,8 +18,15 @@ def require_positive(**values):
     """Raise a ValueError that names the first value which is not a finite number above 0."""
     for name, value in values.items():
         real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not real or not math.isfinite(value) or value <= 0:
+        if not real or not 0 < value <= sys.float_info.max:
             raise ValueError(f"{name} must be a number above 0, not {value!r}")
+
+
+def require_one_of(choices, **values):
+    """Raise a ValueError that names the first value which is none of the choices, nor of their type."""
+    for name, value in values.items():
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
+            raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
 
 
 def require_query(query_token, k, vocab):

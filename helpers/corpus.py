@@ -65,10 +65,25 @@ def read_corpus(corpus="ptb", strict=False):
             corpus = "wikipedia"
     if corpus == "wikipedia":
         return Text("wikipedia", *_hold_out(_wikipedia_articles()))
-    if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
-        raise ValueError(f"corpus must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
+    require_corpus(corpus)
     name = Path(corpus).name
     return Text(str(corpus) if name in NAMES else name, *_hold_out(_lines_of_file(Path(corpus))))
+
+
+def require_corpus(corpus, name="corpus"):
+    """Raise a ValueError or FileNotFoundError if `corpus` is neither a name that `read_corpus` knows nor a file."""
+    if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
+        raise ValueError(f"{name} must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
+    if corpus in NAMES:
+        return
+    try:
+        found, is_folder = Path(corpus).exists(), Path(corpus).is_dir()
+    except OSError as error:
+        raise ValueError(f"{name} {str(corpus)!r} can't be opened: {error.strerror}") from error
+    if not found:
+        raise FileNotFoundError(f"{name} {str(corpus)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
+    if is_folder:
+        raise ValueError(f"{name} {str(corpus)!r} is a folder; name one text file")
 
 
 def cache_folder():
@@ -157,10 +172,6 @@ def _lines_of_file(path):
     import regex
     from tqdm import tqdm
 
-    if not path.exists():
-        raise FileNotFoundError(f"corpus {str(path)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
-    if path.is_dir():
-        raise ValueError(f"corpus {str(path)!r} is a folder; name one text file")
     open_file = gzip.open if path.suffix.lower() == ".gz" else open
     lines, word = [], regex.compile(r"(?:(?!\d)[\w\p{M}])+")
     try:

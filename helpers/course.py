@@ -3,6 +3,7 @@
 import ast
 import datetime
 import html
+import itertools
 import json
 import multiprocessing
 import os
@@ -13,15 +14,16 @@ from pathlib import Path
 
 import click
 
-from helpers.corpus import NAMES
+from helpers.corpus import NAMES, cache_folder
 from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
+from helpers.parameters import require_values
 from helpers.student import student
 from helpers.twins import FRAMEWORKS, ROOT, defined_names, lessons, read_notebook, tags
 
-WRITTEN = "vectors_path", "checkpoint_path"
-PATHS = "corpus", "other_corpus", *WRITTEN
-TEXTS = *PATHS, "query_token"
+WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
+READ = "corpus", "other_corpus"
+TEXTS = *READ, *WRITTEN, "query_token"
 MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
 
 
@@ -60,10 +62,44 @@ def collect_parameters(pairs, file, notebooks):
     for name in given:
         if name not in known:
             raise click.UsageError(f"no notebook has a parameter {name!r}; there are: {', '.join(known)}")
-    for name in PATHS:
-        if isinstance(given.get(name), str) and not (name == "corpus" and given[name] in NAMES):
+    for name in READ if given.get("grid") else (*READ, "sweep_folder"):
+        if isinstance(given.get(name), str) and given[name] not in ("", *NAMES):
             given[name] = str(Path(given[name]).expanduser().absolute())
+    try:
+        require_values(given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     return given
+
+
+def place_written(given, out, framework):
+    """Return the parameters with the paths of what a run writes made absolute, and a place for a sweep.
+
+    Vectors go to the run's folder; what a later run goes on with goes to the cache folder. Raises click.UsageError for a path
+    that leads out of both: so parameters from elsewhere can't overwrite a file.
+    """
+    folders, given = {"vectors_path": out, "checkpoint_path": cache_folder()}, dict(given)
+    if given.get("grid"):
+        folders["sweep_folder"] = cache_folder()
+        given["sweep_folder"] = given.get("sweep_folder") or f"sweep-{framework}"
+    for name, folder in folders.items():
+        if given.get(name):
+            path = (folder / Path(given[name]).expanduser()).resolve()
+            if not any(path.is_relative_to(place.resolve()) for place in folders.values()):
+                raise click.UsageError(f"{name} must lie in {out} or {cache_folder()}, not be {path}")
+            given[name] = str(path)
+    return given
+
+
+def new_folder():
+    """Make a folder in runs/ that no other run has, named after the time."""
+    for number in itertools.count(1):
+        name = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S") + (f"-{number}" if number > 1 else "")
+        try:
+            (ROOT / "runs" / name).mkdir(parents=True)
+            return ROOT / "runs" / name
+        except FileExistsError:
+            continue
 
 
 def run_notebook(source, target, parameters):
@@ -254,14 +290,19 @@ def run_series(framework, pairs, file, out):
     frameworks = frameworks_here(framework)
     notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
     parameters = collect_parameters(pairs, file, notebooks)
-    for name in WRITTEN:
+    for name in ("vectors_path", "checkpoint_path"):
         if parameters.get(name) and len(frameworks) > 1:
             raise click.UsageError(f"both halves would write to {name}: choose one with --framework")
-    out = Path(out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")).absolute()
     try:
+        out = new_folder() if out is None else Path(out).absolute()
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise click.UsageError(f"{out} is not empty; name a new folder")
+        try:
+            parameters = place_written(parameters, out, frameworks[0])
+        except click.UsageError:
+            out.rmdir()
+            raise
         with whole_file(out / "summary.json") as temporary:
             temporary.write_text("{}")
     except OSError as error:

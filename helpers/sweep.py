@@ -28,7 +28,7 @@ from helpers.vectors import choose_query, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200
 TESTS = "WordSim-353", "SimLex-999"
-OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path", "blocks", "block_lr", "block_epochs"
+OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path", "checkpoint_path", "blocks", "block_lr", "block_epochs"
 SETTINGS_FILE = "sweep.json"
 
 
@@ -155,6 +155,15 @@ def dask_client(scheduler):
         except (OSError, ValueError) as error:
             raise ValueError(f"no Dask scheduler answers at {scheduler!r}: {error}") from error
         yield stack.enter_context(client)
+
+
+def require_sweep(grid, folder, scheduler):
+    """Raise a ValueError where a sweep can't be read from `folder`, or can't be run because no `scheduler` answers."""
+    if grid is None and folder is not None:
+        condense(folder)
+    if grid is not None and scheduler is not None:
+        with dask_client(scheduler):
+            pass
 
 
 def run_sweep(framework, runs, folder, parameters=None, scheduler=None):

@@ -1,0 +1,91 @@
+"""What the notebooks' parameters may be, checked before anything long begins, by the runner too. Not taught."""
+
+import ast
+import os
+from functools import partial
+
+from helpers.arguments import require_one_of, require_positive, require_whole_numbers
+from helpers.checkpoints import require_checkpoint_path
+from helpers.corpus import require_corpus
+from helpers.files import require_writable
+from helpers.vector_files import require_vectors_path
+
+
+def _require_text(kinds=str, **values):
+    for name, value in values.items():
+        if value is not None and (not isinstance(value, kinds) or not str(value)):
+            raise ValueError(f"{name} must be a text or None, not {value!r}")
+
+
+COUNTS = "batch_size", "max_window_size", "num_noise_words", "embed_size", "num_epochs", "block_epochs", "k", "num_tokens"
+RULES = {
+    "corpus": require_corpus,
+    **dict.fromkeys(COUNTS, partial(require_whole_numbers, 1)),
+    **dict.fromkeys(("min_freq", "seed"), partial(require_whole_numbers, 0)),
+    **dict.fromkeys(("lr", "block_lr"), require_positive),
+    **dict.fromkeys(("strict", "resample", "blocks"), partial(require_one_of, (True, False))),
+    "framework": partial(require_one_of, ("pytorch", "mxnet")),
+    "grid": partial(require_one_of, (None, "fast", "full")),
+    **dict.fromkeys(("query_token", "scheduler"), _require_text),
+    **dict.fromkeys(("sweep_folder", "other_corpus", "vectors_path", "checkpoint_path"), partial(_require_text, (str, os.PathLike))),
+}
+SIZES = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5, "embed_size": 100}
+TOKENS = 1_000_000
+INJECTED = "# Parameters\n"  # how the cell begins that papermill puts after that of the parameters
+
+
+class ParameterError(ValueError):
+    """A parameter that can't serve. A notebook shows this one line instead of a traceback."""
+
+    def _render_traceback_(self):  # IPython asks for it
+        return [f"ParameterError: {self}"]
+
+
+def require_parameters(namespace, writes=()):
+    """Raise a ParameterError if a parameter in a notebook's `globals()` can't serve, or papermill gave one that it does not have.
+
+    `writes` names the parameters that are paths of files which the notebook will write: that must be possible.
+    """
+    cells = namespace.get("In", [])
+    for own, given in zip(cells, cells[1:]):
+        if given.startswith(INJECTED):
+            known = _assigned(own)
+            for name in _assigned(given):
+                if name not in known:
+                    raise ParameterError(f"this notebook has no parameter {name!r}; there are: {', '.join(known)}")
+    require_values(namespace)
+    for name in writes:
+        if namespace[name] is not None:
+            try:
+                require_writable(namespace[name])
+            except OSError as error:
+                raise ParameterError(f"{name} {str(namespace[name])!r} can't be written: {error.strerror or error}") from error
+
+
+def _assigned(cell):
+    return [target.id for node in ast.parse(cell).body if isinstance(node, ast.Assign) for target in node.targets]
+
+
+def require_values(values):
+    """Raise a ParameterError if a parameter in a dict is of the wrong type, out of range, or names no text; skip other names."""
+    try:
+        for name in RULES.keys() & values.keys():
+            RULES[name](**{name: values[name]})
+        if values.get("other_corpus") is not None:
+            require_corpus(values["other_corpus"], "other_corpus")
+        require_vectors_path(values.get("vectors_path"))
+        require_checkpoint_path(values.get("checkpoint_path"), values.get("vectors_path"))
+        _require_memory(**{name: values.get(name, usual) for name, usual in SIZES.items()})
+    except (ValueError, OSError) as error:
+        raise ParameterError(str(error)) from error
+
+
+def _require_memory(batch_size, max_window_size, num_noise_words, embed_size):
+    """Refuse what would not fit: the vectors of a minibatch with their gradients, or the examples of a text of TOKENS words."""
+    import psutil
+
+    places = 2 * max_window_size * (1 + num_noise_words)
+    needed, free = places * max(12 * batch_size * embed_size, TOKENS), psutil.virtual_memory().available
+    if needed > free:
+        told = f"batch_size {batch_size}, max_window_size {max_window_size}, num_noise_words {num_noise_words} and embed_size {embed_size}"
+        raise ValueError(f"{told} may take {needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free: choose smaller ones")

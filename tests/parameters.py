@@ -1,0 +1,46 @@
+"""Values that parameters can't have, and a notebook's first cells run as papermill would run them."""
+
+import contextlib
+import io
+import math
+import types
+
+from IPython.core.interactiveshell import InteractiveShell
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from traitlets.config import Config
+
+from helpers.parameters import RULES
+
+HUGE = 10**30
+NO_COUNT = 0, -1, 2.5, "five", None, True, [5], math.nan
+NO_RATE = 0, -0.1, "fast", None, True, math.nan, math.inf, 10**400
+BAD = {
+    **dict.fromkeys(("num_epochs", "block_epochs", "k", "num_tokens"), NO_COUNT),
+    **dict.fromkeys(("batch_size", "max_window_size", "num_noise_words", "embed_size"), (*NO_COUNT, HUGE)),
+    **dict.fromkeys(("min_freq", "seed"), (-1, 2.5, "five", None, True)),
+    **dict.fromkeys(("lr", "block_lr"), NO_RATE),
+    **dict.fromkeys(("strict", "resample", "blocks"), (0, 1, "yes", None, [])),
+    "framework": ("jax", "", None, 3, True),
+    "grid": ("huge", "", 1, True),
+    **dict.fromkeys(("query_token", "scheduler"), ("", 5, True, ["chip"])),
+    **dict.fromkeys(("vectors_path", "checkpoint_path"), ("", "vectors.txt", 5, True, ["v.safetensors"])),
+    "sweep_folder": ("", 5, True, "/no/such/folder"),
+    "corpus": ("", None, 5, True, "/no/such/text.txt", "/", "nul\0byte", "x" * 5000),
+    "other_corpus": ("", 5, True, "/no/such/text.txt", "/", "nul\0byte"),
+}  # fmt: skip
+assert BAD.keys() == RULES.keys()
+
+
+def error_of_first_cells(path, parameters):
+    """Run a notebook's cells up to check-parameters in this process, as papermill injects them; returns the error or None."""
+    with contextlib.redirect_stderr(io.StringIO()):  # papermill logs an unknown name there, and goes on
+        notebook = parameterize_notebook(load_notebook_node(str(path)), parameters)
+    shell = InteractiveShell(config=Config(HistoryManager={"hist_file": ":memory:"}), user_module=types.ModuleType("__main__"))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            with contextlib.redirect_stdout(io.StringIO()):
+                error = shell.run_cell(cell.source, store_history=True).error_in_exec
+            if error is not None or cell.id == "check-parameters":
+                return error
+    raise AssertionError(f"{path} does not check its parameters")
