@@ -16,6 +16,7 @@ PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address a
 PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"
 PTB_MOST_BYTES = 10_000_000  # the file has 2 MB
 DOWNLOAD_SECONDS = 120
+STALL_SECONDS = 10  # without a byte
 WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 HELD_OUT_SHARE = 0.05
 LONGEST_PART = 2**20  # characters of a line that are read at once
@@ -140,7 +141,7 @@ def _download(url, path, _):
     from tqdm import tqdm
 
     deadline = time.monotonic() + DOWNLOAD_SECONDS
-    with requests.get(url, stream=True, timeout=10) as response, open(path, "wb") as file:
+    with requests.get(url, stream=True, timeout=STALL_SECONDS) as response, open(path, "wb") as file:
         response.raise_for_status()
         size = int(response.headers.get("content-length", 0)) or None
         with tqdm(total=size, unit="B", unit_scale=True, desc="ptb.zip", file=sys.stdout) as bar:

@@ -111,20 +111,22 @@ def run_notebook(source, target, parameters):
     from nbclient.exceptions import DeadKernelError
 
     known = known_parameters(read_notebook(source))
-    start, error = time.perf_counter(), None
-    with whole_file(target) as temporary:
-        try:
-            papermill.execute_notebook(
-                source, temporary, {name: value for name, value in parameters.items() if name in known},
-                kernel_name="python3", cwd=source.parent, progress_bar=False,
-            )  # fmt: skip
-        except (papermill.PapermillExecutionError, DeadKernelError) as failure:
-            error = failure
-        except KeyboardInterrupt as stop:
-            error = stop
-        if not temporary.exists():  # stopped before papermill wrote anything
-            shutil.copy(source, temporary)
-    values = {}
+    start, error, values = time.perf_counter(), None, {}
+    try:
+        with whole_file(target) as temporary:
+            try:
+                papermill.execute_notebook(
+                    source, temporary, {name: value for name, value in parameters.items() if name in known},
+                    kernel_name="python3", cwd=source.parent, progress_bar=False,
+                )  # fmt: skip
+            except (papermill.PapermillExecutionError, DeadKernelError) as failure:
+                error = failure
+            except KeyboardInterrupt as stop:
+                error = stop
+            if not temporary.exists():  # stopped before papermill wrote anything
+                shutil.copy(source, temporary)
+    except OSError as failure:  # a disk that is full, for one
+        return values, failure, time.perf_counter() - start
     for cell in read_notebook(target)["cells"]:
         for output in cell.get("outputs", ()):
             values.update(output.get("data", {}).get(SUMMARY, {}))
@@ -144,8 +146,8 @@ def run_framework(framework, beyond, parameters, out, rows):
             return False
         if error is not None:
             rows[-1]["error"] = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-            cell = getattr(error, "source", "(the kernel died)")
-            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s, in this cell:\n\n{cell}\n")
+            cell = f", in this cell:\n\n{error.source}\n" if hasattr(error, "source") else ""
+            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s{cell}")
             click.echo(rows[-1]["error"], err=True)
             return False
         click.echo(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}")
@@ -225,12 +227,14 @@ def write_pages(out, rows):
     cells = []
     for row in rows:
         notebook = out / row["framework"] / f"{row['notebook']}.ipynb"
-        with whole_file(notebook.with_suffix(".html")) as temporary:
-            temporary.write_text(exporter.from_filename(notebook)[0], encoding="utf-8")
-        link = f"{row['framework']}/{row['notebook']}"
+        name = link = f"{row['framework']}/{row['notebook']}"
+        if notebook.exists():
+            with whole_file(notebook.with_suffix(".html")) as temporary:
+                temporary.write_text(exporter.from_filename(notebook)[0], encoding="utf-8")
+            link = f'<a href="{name}.html">{name}</a> (<a href="{name}.ipynb">.ipynb</a>)'
         told = row.get("error") or sentence(row)
         cells.append(
-            f'<tr><td><a href="{link}.html">{link}</a> (<a href="{link}.ipynb">.ipynb</a>)</td>'
+            f"<tr><td>{link}</td>"
             f"<td>{row['seconds']:.1f}</td><td>{html.escape(told)}</td></tr>"
         )
     page = (
@@ -309,10 +313,14 @@ def run_series(framework, pairs, file, out):
         raise click.UsageError(f"can't write to the folder {out}: {error}") from error
     click.echo(f"Writing to {out}")
     rows, well = run_halves(frameworks, parameters, out)
-    with whole_file(out / "summary.json") as temporary:
-        temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")
-    write_pages(out, rows)
-    click.echo(f"\n{table(rows)}\n\nTo look at: {out / 'index.html'}")
+    click.echo(f"\n{table(rows)}\n")
+    try:
+        with whole_file(out / "summary.json") as temporary:
+            temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")
+        write_pages(out, rows)
+    except OSError as error:
+        raise click.ClickException(f"can't write all of {out}: {error}; what was made before stays") from error
+    click.echo(f"To look at: {out / 'index.html'}")
     raise SystemExit(0 if well else 1)
 
 

@@ -17,11 +17,18 @@ def _require_text(kinds=str, **values):
             raise ValueError(f"{name} must be a text or None, not {value!r}")
 
 
+def _require_seed(seed):
+    require_whole_numbers(0, seed=seed)
+    if seed >= 2**32:
+        raise ValueError(f"seed must be below {2**32:,}, as scikit-learn wants it, not {seed}")
+
+
 COUNTS = "batch_size", "max_window_size", "num_noise_words", "embed_size", "num_epochs", "block_epochs", "k", "num_tokens"
 RULES = {
     "corpus": require_corpus,
     **dict.fromkeys(COUNTS, partial(require_whole_numbers, 1)),
-    **dict.fromkeys(("min_freq", "seed"), partial(require_whole_numbers, 0)),
+    "min_freq": partial(require_whole_numbers, 0),
+    "seed": _require_seed,
     **dict.fromkeys(("lr", "block_lr"), require_positive),
     **dict.fromkeys(("strict", "resample", "blocks"), partial(require_one_of, (True, False))),
     "framework": partial(require_one_of, ("pytorch", "mxnet")),

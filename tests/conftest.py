@@ -1,14 +1,18 @@
 """What the tests share: both models, a small text that has something to learn, and a machine without PTB."""
 
+import hashlib
+import http.server
 import importlib
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers import corpus
+from tests.server import GOOD, Handler
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,3 +59,26 @@ def ptb():
         return corpus.read_corpus("ptb", strict=True)
     except RuntimeError as error:
         pytest.skip(f"PTB can't be had here: {error}")
+
+
+@pytest.fixture
+def serve(monkeypatch, tmp_path):
+    """A function that starts a server with the given answer and points the download to it."""
+    servers = []
+
+    def start(answer, content=GOOD):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.answer, server.requests, server.stopped = answer, 0, threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(corpus, "PTB_URL", f"http://127.0.0.1:{server.server_port}/ptb.zip")
+        monkeypatch.setattr(corpus, "PTB_SHA1", hashlib.sha1(content).hexdigest())
+        monkeypatch.setattr(corpus, "DOWNLOAD_SECONDS", 2)
+        monkeypatch.setattr(corpus, "STALL_SECONDS", 1)
+        return server, tmp_path / "cache"
+
+    yield start
+    for server in servers:
+        server.stopped.set()
+        server.shutdown()

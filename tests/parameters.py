@@ -18,7 +18,8 @@ NO_RATE = 0, -0.1, "fast", None, True, math.nan, math.inf, 10**400
 BAD = {
     **dict.fromkeys(("num_epochs", "block_epochs", "k", "num_tokens"), NO_COUNT),
     **dict.fromkeys(("batch_size", "max_window_size", "num_noise_words", "embed_size"), (*NO_COUNT, HUGE)),
-    **dict.fromkeys(("min_freq", "seed"), (-1, 2.5, "five", None, True)),
+    "min_freq": (-1, 2.5, "five", None, True),
+    "seed": (-1, 2.5, "five", None, True, 2**32),
     **dict.fromkeys(("lr", "block_lr"), NO_RATE),
     **dict.fromkeys(("strict", "resample", "blocks"), (0, 1, "yes", None, [])),
     "framework": ("jax", "", None, 3, True),

@@ -1,15 +1,18 @@
 """Texts: PTB, the Wikipedia excerpt, files of one's own, and what is wrong with some of them."""
 
 import gzip
+import tracemalloc
 import unicodedata
 import zipfile
 
+import numpy as np
 import pytest
 from d2l import torch as d2l
 
 from helpers import corpus
+from helpers.blocks import Blocks
 from helpers.corpus import Sentences, read_corpus
-from helpers.examples import Vocab
+from helpers.examples import Vocab, count_words, encode, load_minibatches
 
 
 def test_the_address_and_the_sha1_of_ptb_are_d2ls():
@@ -176,3 +179,25 @@ def test_a_text_that_is_too_large_for_memory_is_refused(tmp_path, monkeypatch):
     path.write_text("a few words\n" * 100)
     with pytest.raises(ValueError, match="more than 1,000 characters, too many to keep in memory: take a part of it"):
         read_corpus(path)
+
+
+def test_a_million_empty_lines_are_no_sentences(tmp_path):
+    path = tmp_path / "empty.txt"
+    path.write_text("\n" * 500_000 + "a b c d e f g h i j k l m n o p q r s t\n" + "\r\n" * 500_000)
+    text = read_corpus(path)
+    assert [len(sentence) for sentence in [*text.sentences, *text.held_out]] == [19, 1]
+
+
+def test_memory_grows_with_the_text_and_no_faster(tmp_path):
+    peaks, rng, letters = [], np.random.default_rng(0), str.maketrans("0123456789", "abcdefghij")
+    for num_lines in (4_000, 16_000):
+        path = tmp_path / "text.txt"
+        path.write_text("\n".join(" ".join(f"{number}".translate(letters) for number in rng.zipf(1.3, 10) % 5000) for _ in range(num_lines)))
+        tracemalloc.start()
+        text = read_corpus(path)
+        vocab = Vocab(text.sentences, 2)
+        blocks = Blocks(*encode(text.sentences, vocab), count_words(vocab), 5, 5, 0)
+        load_minibatches(text, vocab, 512, 5, 5, 0, np.asarray)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert len(blocks) and peaks[1] < 4.5 * peaks[0]

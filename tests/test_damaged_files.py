@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import save
 
 from helpers.checkpoints import load_checkpoint, save_checkpoint
+from helpers.twins import all_notebooks, read_notebook
 from helpers.vector_files import READERS, load_vectors, metadata_path, save_vectors, write_table
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse, require_valid_vectors
@@ -86,3 +87,11 @@ def test_no_read_path_uses_a_pickle():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         texts[path] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     assert {path.name: line for path, text in texts.items() for line in text.splitlines() if re.search(reads, line)} == {}
+
+
+def test_no_shell_is_started_and_no_archive_is_unpacked_to_files():
+    sources = [path.read_text(encoding="utf-8") for folder in ("helpers", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    sources += [cell["text"] for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code"]
+    shells = r"shell\s*=|os\.system|os\.popen|getoutput|\.extract(?:all)?\(|unpack_archive|Unzip|Untar|^\s*[!%]|run_(?:line|cell)_magic"
+    assert [match for source in sources for match in re.findall(shells, source, re.MULTILINE)] == []
+    assert re.findall(shells, "subprocess.run(line, shell=True)\n!ls\n", re.MULTILINE)

@@ -1,96 +1,13 @@
 """The download of PTB from a server on this machine that behaves, and one that does not."""
 
-import contextlib
-import hashlib
-import http.server
-import io
-import threading
+import multiprocessing
+import os
 import time
-import zipfile
 
 import pytest
 
 from helpers import corpus
-
-
-def small_zip():
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("ptb/ptb.train.txt", " a b c \n d e \n")
-        archive.writestr("ptb/ptb.valid.txt", " a b \n")
-    return buffer.getvalue()
-
-
-GOOD = small_zip()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.requests += 1
-        with contextlib.suppress(ConnectionError):
-            self.server.answer(self)
-
-    def log_message(self, *_):
-        pass
-
-
-def send(handler, body, status=200, length=None):
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body) if length is None else length))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def endless(handler):
-    handler.send_response(200)
-    handler.end_headers()
-    while not handler.server.stopped.is_set():
-        handler.wfile.write(b"x" * 65536)
-
-
-def drip(handler):
-    handler.send_response(200)
-    handler.end_headers()
-    while not handler.server.stopped.wait(0.05):
-        handler.wfile.write(b"x")
-
-
-def redirect(handler):
-    handler.send_response(302)
-    handler.send_header("Location", "/ptb.zip")
-    handler.end_headers()
-
-
-FAULTS = {
-    "error page": (lambda handler: send(handler, b"<html>not found</html>", 404), "404"),
-    "wrong bytes": (lambda handler: send(handler, b"<html>welcome</html>"), "hash|SHA"),
-    "cut": (lambda handler: send(handler, GOOD[:50], length=len(GOOD)), "IncompleteRead|hash|more expected"),
-    "endless": (endless, "more than 10,000,000 bytes"),
-    "drip": (drip, "took more than"),
-    "redirects": (redirect, "redirect"),
-}
-
-
-@pytest.fixture
-def serve(monkeypatch, tmp_path):
-    """A function that starts a server with the given answer and points the download to it."""
-    servers = []
-
-    def start(answer):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.answer, server.requests, server.stopped = answer, 0, threading.Event()
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(corpus, "PTB_URL", f"http://127.0.0.1:{server.server_port}/ptb.zip")
-        monkeypatch.setattr(corpus, "PTB_SHA1", hashlib.sha1(GOOD).hexdigest())
-        monkeypatch.setattr(corpus, "DOWNLOAD_SECONDS", 2)
-        return server, tmp_path / "cache"
-
-    yield start
-    for server in servers:
-        server.stopped.set()
-        server.shutdown()
+from tests.server import FAULTS, GOOD, send
 
 
 def test_a_good_file_is_downloaded_once_and_read_from_the_cache_after_that(serve, capsys):
@@ -124,13 +41,20 @@ def test_a_damaged_file_in_the_cache_is_replaced(serve):
     assert (cache / "ptb.zip").read_bytes() == GOOD
 
 
-def test_many_at_once_download_once(serve):
-    server, _ = serve(lambda handler: (time.sleep(0.3), send(handler, GOOD)))
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(corpus.read_corpus("ptb", strict=True).name)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["ptb"] * 8
-    assert server.requests == 1
+def read_as_another_process(url, sha1, cache, answers):
+    os.environ["WORD2VEC_CACHE"], corpus.PTB_URL, corpus.PTB_SHA1 = cache, url, sha1
+    answers.put(list(corpus.read_corpus("ptb", strict=True).sentences))
+
+
+def test_eight_processes_at_once_download_once(serve):
+    server, cache = serve(lambda handler: (time.sleep(0.3), send(handler, GOOD)))
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    call = corpus.PTB_URL, corpus.PTB_SHA1, str(cache), answers
+    processes = [context.Process(target=read_as_another_process, args=call) for _ in range(8)]
+    for process in processes:
+        process.start()
+    assert [answers.get(timeout=120) for _ in processes] == [[["a", "b", "c"], ["d", "e"]]] * 8
+    for process in processes:
+        process.join()
+    assert server.requests == 1 and {path.name for path in cache.iterdir()} <= {"ptb.zip", "ptb.zip.lock"}

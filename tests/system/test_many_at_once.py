@@ -1,0 +1,40 @@
+"""Several runs of the series at the same time: RUNS says how many. And: what listens while they run."""
+
+import json
+import os
+import sys
+
+import pytest
+
+from helpers.twins import NOTEBOOKS, lessons
+from tests.conftest import command
+from tests.listening import LOOPBACK, watch
+
+pytestmark = pytest.mark.system
+RUNS = int(os.environ.get("RUNS", 3))
+
+
+def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
+    frameworks = [("pytorch", "mxnet")[number % 2] for number in range(RUNS)]
+    outs = [tmp_path / f"out{number}" for number in range(RUNS)]
+    codes, found = watch(*(command("--framework", name, "-f", NOTEBOOKS / "fast.yaml", "--out", out) for name, out in zip(frameworks, outs)))
+    assert codes == [0] * RUNS
+    assert found and found <= set(LOOPBACK)
+    trained = {}
+    for framework, out in zip(frameworks, outs):
+        rows = json.loads((out / "summary.json").read_text())["notebooks"]
+        assert [row["notebook"] for row in rows] == [path.stem for path in lessons(framework)]
+        losses = [[epoch["loss"], epoch["held_out"]] for row in rows for epoch in row.get("epochs", ())]
+        vectors = (out / framework / "vectors.safetensors").read_bytes()
+        assert trained.setdefault(framework, (losses, vectors)) == (losses, vectors) and len(losses) > 5
+    print(f"{RUNS} runs at once: all notebooks of all runs done, equal bits for each framework; listening at {', '.join(found)}")
+
+
+@pytest.mark.parametrize("program", ["sweep", "lab"])
+def test_nothing_listens_but_on_loopback(program, small_text, tmp_path):
+    programs = {
+        "sweep": [sys.executable, "-m", "helpers.sweep", "-p", "corpus", str(small_text), "--out", str(tmp_path)],
+        "lab": [sys.executable, "-m", "jupyter", "lab", "--notebook-dir=notebooks", "--allow-root", "--no-browser"],
+    }
+    _, found = watch(programs[program], seconds=25)
+    assert found and found <= set(LOOPBACK)

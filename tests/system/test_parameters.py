@@ -1,0 +1,55 @@
+"""Parameters through papermill: SEED picks them, TRIES says how many; bad ones are refused at once, extreme ones run or are told."""
+
+import os
+import random
+
+import pytest
+
+from helpers.course import known_parameters, run_notebook
+from helpers.twins import read_notebook
+from tests.parameters import BAD, HUGE
+from tests.test_course import SMALL
+from tests.test_parameters import LESSONS
+
+pytestmark = pytest.mark.system
+SEED, TRIES = int(os.environ.get("SEED", 1)), int(os.environ.get("TRIES", 10))
+TOLD = {"ParameterError", "ValueError", "LookupError", "FloatingPointError"}
+EXTREME = {
+    **dict.fromkeys(("lr", "block_lr"), (1e-308, 1e6, 1e308)),
+    "min_freq": (10**9,), "k": (1, 10**9), "query_token": ("no such word",), "num_tokens": (1, HUGE), "seed": (2**32 - 1,), "embed_size": (1,),
+    "max_window_size": (1, 60), "num_noise_words": (1, 60), "batch_size": (1_000_000,), "block_epochs": (1,), "num_epochs": (1,),
+}  # fmt: skip
+
+
+def draw(values):
+    """Draw TRIES of all (notebook, name, value) that there are."""
+    known = {path: known_parameters(read_notebook(path)) for path in LESSONS}
+    every = [(path, name, value) for path in LESSONS for name in sorted(known[path] & values.keys()) for value in values[name]]
+    return random.Random(SEED).sample(every, min(TRIES, len(every)))
+
+
+def run(path, given, text, folder):
+    """Return the error of a run, and the id of the cell that raised it."""
+    _, error, _ = run_notebook(path, folder / path.name, {**SMALL, "corpus": str(text), "other_corpus": str(text), **given})
+    failed = [
+        cell["id"] for cell in read_notebook(folder / path.name)["cells"]
+        if any(output["output_type"] == "error" for output in cell.get("outputs", ()))
+    ]  # fmt: skip
+    return error, failed
+
+
+def test_bad_values_are_refused_in_the_first_cells(small_text, tmp_path):
+    for path, name, value in draw({**BAD, "sweep_folder": ("", 5)}):
+        error, failed = run(path, {name: value}, small_text, tmp_path)
+        assert error is not None and error.ename in TOLD and failed[-1] == "check-parameters", (path, name, value, error)
+        assert len(error.evalue.splitlines()) == 1 and name in error.evalue, (path, name, value, error)
+
+
+def test_extreme_values_run_or_are_told_in_a_line(small_text, tmp_path):
+    ran = 0
+    for path, name, value in draw(EXTREME):
+        error, _ = run(path, {name: value}, small_text, tmp_path)
+        ran += error is None
+        if error is not None:
+            assert error.ename in TOLD and len(error.evalue.splitlines()) == 1, (path, name, value, error)
+    print(f"seed {SEED}: {TRIES} extreme values, {ran} ran through, the others were told in a line")
