@@ -45,7 +45,7 @@ test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 test-system: $(VENV)/test-ready .venv-spacy/ready
-	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system $(ARGS)
+	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
 
 .venv-spacy/ready: requirements-system.txt
 	$(BIN)/python -m venv --clear .venv-spacy

@@ -2,7 +2,6 @@
 
 import difflib
 import numbers
-import sys
 
 import numpy as np
 
@@ -15,11 +14,12 @@ def require_whole_numbers(least=1, **values):
 
 
 def require_positive(**values):
-    """Raise a ValueError that names the first value which is not a finite number above 0."""
+    """Raise a ValueError that names the first value which is not a number above 0, or one that float32 can hardly hold."""
     for name, value in values.items():
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not real or not 0 < value <= sys.float_info.max:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value > 0:
             raise ValueError(f"{name} must be a number above 0, not {value!r}")
+        if not 1e-30 <= value <= 1e30:
+            raise ValueError(f"{name} must lie between 1e-30 and 1e30, not be {value}")
 
 
 def require_one_of(choices, **values):

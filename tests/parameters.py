@@ -14,7 +14,7 @@ from helpers.parameters import RULES
 
 HUGE = 10**30
 NO_COUNT = 0, -1, 2.5, "five", None, True, [5], math.nan
-NO_RATE = 0, -0.1, "fast", None, True, math.nan, math.inf, 10**400
+NO_RATE = 0, -0.1, "fast", None, True, math.nan, math.inf, 10**400, 1e-31, 1e31
 BAD = {
     **dict.fromkeys(("num_epochs", "block_epochs", "k", "num_tokens"), NO_COUNT),
     **dict.fromkeys(("batch_size", "max_window_size", "num_noise_words", "embed_size"), (*NO_COUNT, HUGE)),
