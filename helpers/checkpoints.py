@@ -144,6 +144,11 @@ class Checkpoint:
             sizes = {"vocabulary": len(tables), "embed_size": tables.shape[1]}
             settings = {**self.settings, "num_epochs": num_epochs, "device": str(device), **sizes, **settings_of(data)}
             self.settings = json.loads(json.dumps(settings, default=lambda number: number.item()))  # NumPy's numbers too
+        return self.resume(record, num_epochs)
+
+    def resume(self, record, num_epochs):
+        """As `begin`, where `settings` are all that the bits depend on already."""
+        if self.path is not None:
             if self.path.exists():
                 record = self._go_on()
             for path in (self.path, previous_path(self.path)):

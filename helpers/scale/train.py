@@ -1,0 +1,271 @@
+"""Train on prepared text in several processes, on one machine or many; torchrun starts them.
+
+`torchrun --nproc-per-node 2 -m helpers.scale.train --help`. Each process is a rank: it trains tables of its own on its own shards,
+with the blocks of step 7, and from time to time the ranks bring their tables together.
+"""
+
+import datetime
+import itertools
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch.distributed.algorithms.model_averaging.averagers import PeriodicModelAverager
+from tqdm import tqdm
+
+from helpers.arguments import require_positive
+from helpers.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
+from helpers.examples import count_words
+from helpers.files import whole_file
+from helpers.history import means
+from helpers.model_pytorch import block_checkpoint, block_totals, train_piece
+from helpers.prepared import PreparedText, read_manifest
+from helpers.processes import one_thread
+from helpers.vector_files import save_vectors
+
+
+def gather(value):
+    """Return the values of all ranks in their order; a value is what JSON can hold."""
+    text = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+    sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(dist.get_world_size())]
+    dist.all_gather(sizes, torch.tensor([len(text)]))
+    padded = torch.zeros(int(max(sizes)), dtype=torch.uint8)
+    padded[: len(text)] = text
+    texts = [torch.empty_like(padded) for _ in sizes]
+    dist.all_gather(texts, padded)
+    return [json.loads(bytes(text[:size].numpy())) for text, size in zip(texts, sizes)]
+
+
+def on_every_rank(function, *arguments):
+    """Return what a function returns; if it fails on a rank, every rank raises a ValueError with that rank and its reason."""
+    result, reason = None, None
+    try:
+        result = function(*arguments)
+    except (ValueError, OSError) as error:
+        reason = f"rank {dist.get_rank()} on {socket.gethostname()}: {error}"
+    if reasons := [reason for reason in gather(reason) if reason]:
+        raise ValueError("; ".join(reasons))
+    return result
+
+
+def require_agreement(settings):
+    """Raise a ValueError, on every rank, that names the settings in which a rank differs from rank 0."""
+    first, *others = gather(settings)
+    for rank, other in enumerate(others, 1):
+        names = [name for name in first if first[name] != other[name]]
+        if names:
+            told = "; ".join(f"{name} is {other[name]!r} there, not {first[name]!r}" for name in names)
+            raise ValueError(f"rank {rank} has other settings than rank 0: {told}")
+
+
+class Changes:
+    """Bring ranks together by the sum of what gradient descent has changed in each since the last time.
+
+    These are gradients times their rate, all-reduced: as if one machine had taken all steps, but none saw the others' at once.
+    """
+
+    def __init__(self, tables, lr):
+        self.together, self.lr = tables.clone(), lr
+
+    def exchange(self, tables):
+        tables.sub_(self.together)
+        dist.all_reduce(tables)
+        self.together.copy_(tables.add_(self.together))
+
+
+class Average:
+    """Bring ranks together by the mean of their tables, with PyTorch's model averaging.
+
+    The mean takes from each rank's steps all but its share, so each takes steps at a rate that is as many times as large.
+    """
+
+    def __init__(self, tables, lr):
+        self.averager, self.lr = PeriodicModelAverager(period=1), lr * dist.get_world_size()
+
+    def exchange(self, tables):
+        parameter = torch.nn.Parameter(tables, requires_grad=False)
+        parameter.grad = torch.empty_like(tables, device="meta")  # only what has a gradient is averaged
+        self.averager.average_parameters([parameter])
+        tables.copy_(parameter.data)
+
+
+METHODS = {"changes": Changes, "average": Average}
+
+
+class Training:
+    """The tables, the blocks and the state of one rank's training; `run()` trains until it is done.
+
+    `blocks` are those of the rank's shards. `checkpoint` writes on one rank and reads on it; the others get what it read.
+    """
+
+    def __init__(self, tables, blocks, lr, num_epochs, method, exchange_pieces, checkpoint, writer):
+        self.tables, self.blocks, self.num_epochs, self.exchange_pieces = tables, blocks, num_epochs, exchange_pieces
+        self.checkpoint, self.is_writer = checkpoint, dist.get_rank() == writer
+        new = {"epochs": [], "piece": 0, "totals": [0.0] * 4, "seconds": 0.0, "exchanges": 0, "starts": 0}
+        self.record = gather(on_every_rank(lambda: checkpoint.resume(new, num_epochs) if self.is_writer else None))[writer]
+        self.record["starts"] += 1
+        dist.broadcast(tables, writer)
+        self.method = METHODS[method](tables, lr)
+        self.num_rounds = -(-max(gather(len(blocks))) // exchange_pieces)
+        self.num_tokens = sum(gather(len(blocks.ids)))
+
+    def run(self):
+        """Train epoch by epoch; returns the list of [loss, held-out loss, seconds] of all epochs."""
+        done = len(self.record["epochs"]) * self.num_rounds + self.record["piece"] // self.exchange_pieces
+        bar = tqdm(total=self.num_epochs * self.num_rounds, initial=done, unit=" exchanges", disable=not self.is_writer, mininterval=1)
+        with bar:
+            for epoch in range(len(self.record["epochs"]), self.num_epochs):
+                for _ in self.rounds(epoch):
+                    bar.update()
+                self.end_epoch()
+                if self.is_writer:
+                    loss, held_out, seconds = self.record["epochs"][-1]
+                    told = "nothing held out" if held_out is None else f"held-out {held_out:.4f}"
+                    bar.write(f"epoch {epoch + 1}: loss {loss:.4f}, {told}, {seconds:.1f} s")
+        return self.record["epochs"]
+
+    def rounds(self, epoch):
+        """Train on what is left of an epoch: some pieces, then an exchange; yields after each."""
+        pieces = train_pieces(
+            block_totals, train_piece, self.tables, self.blocks, self.method.lr, self.num_epochs, epoch, self.record["piece"]
+        )  # fmt: skip
+        for _ in range(self.record["piece"], self.num_rounds * self.exchange_pieces, self.exchange_pieces):
+            start, failure, totals = time.perf_counter(), None, np.zeros(4)
+            try:
+                totals = sum(itertools.islice(pieces, self.exchange_pieces), totals)
+            except FloatingPointError as error:
+                failure = error
+            self.exchange(totals, failure)
+            self.record["piece"] += self.exchange_pieces
+            self.record["seconds"] += time.perf_counter() - start
+            if self.is_writer and self.checkpoint.is_due():
+                self.checkpoint.keep(self.record)
+            yield
+
+    def exchange(self, totals, failure):
+        """Bring the ranks together, and add up their totals; raises FloatingPointError on every rank if one diverged."""
+        summed = torch.tensor([*totals, failure is not None], dtype=torch.float64)
+        dist.all_reduce(summed)
+        if summed[-1]:
+            raise failure or FloatingPointError("the training diverged on another rank: choose a smaller lr")
+        if dist.get_world_size() > 1:
+            self.method.exchange(self.tables)
+        self.record["totals"] = (np.array(self.record["totals"]) + summed[:-1].numpy()).tolist()
+        self.record["exchanges"] += 1
+
+    def end_epoch(self):
+        """Close an epoch: the held-out loss of all ranks, the losses, a checkpoint."""
+        held_out = torch.from_numpy(held_out_block_loss(block_totals, self.tables, self.blocks.held_out))
+        dist.all_reduce(held_out)
+        if not torch.isfinite(held_out).all():
+            raise FloatingPointError("the training diverged, to a held-out loss that is not finite: choose a smaller lr")
+        losses = means(self.record["totals"])[0], means(held_out.numpy())[0]
+        self.record["epochs"].append([*losses, self.record["seconds"]])
+        self.record.update(piece=0, totals=[0.0] * 4, seconds=0.0)
+        if self.is_writer:
+            self.checkpoint.keep(self.record)
+
+
+    def summary(self):
+        """Return what came out, as a dict that JSON holds: the epochs, tokens per second, and what a rank sent for each token.
+
+        The sum of n numbers over R ranks costs each rank 2 * (R - 1) / R * n of them.
+        """
+        num_ranks, epochs = dist.get_world_size(), self.record["epochs"]
+        sent = 2 * (num_ranks - 1) / num_ranks * self.tables.nbytes * self.record["exchanges"]
+        return {
+            "ranks": num_ranks, "starts": self.record["starts"], "exchanges": self.record["exchanges"],
+            "epochs": [dict(zip(("loss", "held_out", "seconds"), epoch)) for epoch in epochs],
+            "tokens per second": self.num_tokens * len(epochs) / sum(seconds for *_, seconds in epochs),
+            "bytes sent per token by a rank": sent / (self.num_tokens * len(epochs)),
+        }  # fmt: skip
+
+
+def read_shards(corpus, min_freq, max_window_size, num_noise_words, seed):
+    """Return the Blocks of this rank's shards of a prepared text, and the vocabulary; each rank draws on its own."""
+    rank = dist.get_rank()
+    text = PreparedText(corpus, rank, dist.get_world_size())
+    text.verify()
+    vocab = text.vocab(min_freq)
+    settings = count_words(vocab), max_window_size, num_noise_words, [seed, rank] if rank else seed
+    held_out = Blocks(*text.held_out(vocab), *settings, purpose="held-out blocks")
+    return Blocks(*text.training(vocab), *settings, held_out, text.name), vocab
+
+
+def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, method, exchange_pieces):
+    """Train on a prepared text with all ranks; writes vectors and a summary on one of them, and returns its epochs on all.
+
+    Where `out` holds a checkpoint of the same training, on any rank, it goes on from there. Raises ValueError, on every rank,
+    for what can't serve on one of them, and FloatingPointError if the training diverges.
+    """
+    blocks, vocab = on_every_rank(read_shards, corpus, min_freq, max_window_size, num_noise_words, seed)
+    settings = {
+        "text": read_manifest(corpus)["sha256"], "vocabulary": len(vocab), "embed_size": embed_size, "lr": lr, "num_epochs": num_epochs,
+        "max_window_size": max_window_size, "num_noise_words": num_noise_words, "seed": seed, "method": method,
+        "exchange_pieces": exchange_pieces, "num_ranks": dist.get_world_size(), "torch": torch.__version__,
+    }  # fmt: skip
+    require_agreement(settings)
+    tables = torch.cat([torch.from_numpy(table) for table in word2vec_tables(len(vocab), embed_size, seed)])
+    path = Path(out) / "checkpoint.safetensors"
+    there = gather(path.exists())
+    writer = there.index(True) if any(there) else 0
+    checkpoint = block_checkpoint(path, tables, lr)
+    checkpoint.settings = settings
+    with one_thread():
+        training = Training(tables, blocks, lr, num_epochs, method, exchange_pieces, checkpoint, writer)
+        epochs = training.run()
+    if training.is_writer:
+        embed_v, embed_u = np.split(tables.numpy(), 2)
+        save_vectors(Path(out) / "vectors.safetensors", embed_v, embed_u, vocab.idx_to_token, {**settings, "corpus": blocks.corpus})
+        with whole_file(Path(out) / "summary.json") as temporary:
+            temporary.write_text(json.dumps(training.summary(), indent=1))
+    return epochs
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--corpus", required=True, type=click.Path(), help="Folder that helpers.scale.prepare made.")
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for checkpoint, vectors and summary.")
+@click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--lr", default=0.04, show_default=True, type=float, help="The rate that falls in a line to 0.")
+@click.option("--num-epochs", default=12, show_default=True, type=click.IntRange(1))
+@click.option("--max-window-size", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--num-noise-words", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--min-freq", type=click.IntRange(0), help="Rarer words count as unknown.  [default: as prepared]")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
+@click.option("--method", default="changes", show_default=True, type=click.Choice(list(METHODS)), help="How the ranks come together.")
+@click.option("--exchange-pieces", default=4, show_default=True, type=click.IntRange(1), help="Pieces of 32,768 tokens between two exchanges.")
+@click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Seconds to wait for a rank that does not answer.")
+def main(timeout, **settings):
+    """Train word vectors on prepared text; torchrun starts it, once for each rank.
+
+    On one machine: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train --corpus DIR --out DIR. Each rank trains on its
+    own shards. The same command goes on from the last checkpoint. The ranks and torchrun trust everybody who can reach them.
+    """
+    if "RANK" not in os.environ:
+        raise click.UsageError("torchrun starts this: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train ...")
+    who = f"rank {os.environ['RANK']} on {socket.gethostname()}"
+    try:
+        require_positive(lr=settings["lr"])
+        dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=timeout))
+        train(**settings)
+        dist.barrier()
+    except (ValueError, FloatingPointError) as error:
+        raise click.ClickException(f"{who}: {error}") from error
+    except (RuntimeError, OSError) as error:  # from torch.distributed: a rank is gone, a port is taken
+        reason = " ".join(str(error).split())[:300]
+        raise click.ClickException(f"{who}: {reason}; the same command goes on from the last checkpoint in {settings['out']}") from error
+    except KeyboardInterrupt:
+        raise click.ClickException(f"{who}: stopped; the same command goes on from the last checkpoint in {settings['out']}") from None
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

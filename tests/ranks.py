@@ -1,0 +1,57 @@
+"""Ranks of `helpers.scale.train`, started as torchrun starts them or one by one, and a prepared text for them."""
+
+import contextlib
+import io
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers.scale.prepare import prepare
+from tests.conftest import ROOT
+
+QUICK = {"embed_size": 16, "num_epochs": 4, "lr": 0.02, "exchange_pieces": 1}
+
+
+def prepared(text, folder, **options):
+    """Prepare a text in a folder, without a word; returns the folder."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        prepare([text], folder, **options)
+    return folder
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def options_of(corpus, out, settings):
+    given = {**QUICK, **settings, "corpus": corpus, "out": out}
+    return [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def torchrun(corpus, out, *options, ranks=2, **settings):
+    """Start torchrun, in a session of its own, with so many ranks on this machine."""
+    command = [Path(sys.executable).with_name("torchrun"), "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.scale.train"]
+    return subprocess.Popen(
+        [*command, *options_of(corpus, out, settings)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def finish(process, timeout=120):
+    """Wait for the end of a process; returns its exit code and all that it wrote."""
+    told, _ = process.communicate(timeout=timeout)
+    return process.returncode, told
+
+
+def start_rank(rank, port, corpus, out, ranks=2, **settings):
+    """Start one rank by hand, so that it can differ from the others."""
+    place = {"RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": 1}
+    return subprocess.Popen(
+        [sys.executable, "-m", "helpers.scale.train", *options_of(corpus, out, settings)], cwd=ROOT,
+        env={**os.environ, **{name: str(value) for name, value in place.items()}},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Training in several processes on prepared text: what one rank and two ranks come to, kills, and whatever can be wrong."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+import torch.distributed as dist
+
+from helpers import model_pytorch
+from helpers.blocks import load_blocks, word2vec_tables
+from helpers.scale import train as scale
+from helpers.vector_files import load_vectors
+from helpers.vectors import nearest, vocab_of
+from tests.conftest import ROOT
+from tests.ranks import finish, free_port, prepared, start_rank, torchrun
+
+
+@pytest.fixture(scope="module")
+def corpus(small_text, tmp_path_factory):
+    """The small text four times over, prepared in several shards."""
+    path = tmp_path_factory.mktemp("text") / "four.txt"
+    path.write_text((small_text.read_text() + "\n") * 4)
+    return prepared(path, path.parent / "prepared")
+
+
+@pytest.fixture(scope="module")
+def whole(corpus, tmp_path_factory):
+    """What two ranks come to that nobody disturbs: the folder."""
+    out = tmp_path_factory.mktemp("whole")
+    code, told = finish(torchrun(corpus, out))
+    assert code == 0, told
+    return out
+
+
+def test_one_rank_trains_as_train_blocks_does_to_the_bit(corpus, tmp_path):
+    blocks, vocab = load_blocks(corpus, 5, 5, seed=3)
+    net = model_pytorch.model_from_tables(*word2vec_tables(len(vocab), 16, 3))
+    history = model_pytorch.train_blocks(net, blocks, 0.02, 3)
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        epochs = scale.train(corpus, tmp_path / "out", 16, 0.02, 3, 5, 5, None, 3, "changes", 2)
+    finally:
+        dist.destroy_process_group()
+    vectors = load_vectors(tmp_path / "out" / "vectors.safetensors")
+    for table, other in zip(model_pytorch.to_arrays(net), (vectors.embed_v, vectors.embed_u)):
+        np.testing.assert_array_equal(table, other)
+    np.testing.assert_allclose([epoch[:2] for epoch in epochs], [[epoch.loss, epoch.held_out] for epoch in history])
+
+
+def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, whole, tmp_path):
+    vectors = load_vectors(whole / "vectors.safetensors")
+    vocab = vocab_of(vectors.tokens)
+    near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab)
+    assert np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens]) > 0.9
+    summary = json.loads((whole / "summary.json").read_text())
+    losses = [epoch["held_out"] for epoch in summary["epochs"]]
+    assert losses[-1] < losses[0] < 0.7 and len(losses) == 4 and (summary["ranks"], summary["starts"]) == (2, 1)
+    tables = 2 * 401 * 16 * 4
+    assert summary["bytes sent per token by a rank"] == pytest.approx(tables * summary["exchanges"] / (4 * 228_000), rel=0.01)
+    code, told = finish(torchrun(corpus, tmp_path))
+    assert code == 0 and told.count("held-out") == 4, told
+    assert (tmp_path / "vectors.safetensors").read_bytes() == (whole / "vectors.safetensors").read_bytes()
+
+
+def test_the_mean_of_tables_learns_the_topics_too(corpus, tmp_path):
+    code, told = finish(torchrun(corpus, tmp_path, method="average", lr=0.01))
+    assert code == 0, told
+    vectors = load_vectors(tmp_path / "vectors.safetensors")
+    near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab_of(vectors.tokens))
+    assert np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens]) > 0.9
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_that_is_killed_changes_no_bit(corpus, whole, tmp_path, rank):
+    process = torchrun(corpus, tmp_path, "--max-restarts=3")
+    checkpoint = tmp_path / "checkpoint.previous.safetensors"
+    end = time.monotonic() + 60
+    while not checkpoint.exists() and time.monotonic() < end:
+        time.sleep(0.005)
+    ranks = [child for child in psutil.Process(process.pid).children(recursive=True) if child.environ().get("RANK") == str(rank)]
+    ranks[0].kill()
+    code, told = finish(process)
+    assert code == 0, told
+    assert json.loads((tmp_path / "summary.json").read_text())["starts"] == 2
+    assert (tmp_path / "vectors.safetensors").read_bytes() == (whole / "vectors.safetensors").read_bytes()
+
+
+def test_a_training_that_is_done_is_not_done_again(corpus, whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "out")
+    code, told = finish(torchrun(corpus, tmp_path / "out"))
+    assert code == 0 and "held-out" not in told
+    assert (tmp_path / "out" / "vectors.safetensors").read_bytes() == (whole / "vectors.safetensors").read_bytes()
+
+
+def both_told(ranks, reason, seconds=60):
+    """Wait for ranks that must fail: each says why in a line of its own, in bounded time."""
+    start = time.monotonic()
+    for rank, process in enumerate(ranks):
+        code, told = finish(process, seconds)
+        assert code == 1 and f"Error: rank {rank} on " in told and reason in told and "Traceback" not in told, told
+    assert time.monotonic() - start < seconds
+
+
+def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "out")
+    port = free_port()
+    both_told([start_rank(rank, port, corpus, tmp_path / "out", lr=0.03) for rank in range(2)], "lr is 0.02 there, not 0.03")
+
+
+def test_a_rank_with_other_settings_or_another_text_is_named_on_every_rank(corpus, small_text, tmp_path):
+    port = free_port()
+    both_told([start_rank(rank, port, corpus, tmp_path / "out", seed=rank) for rank in range(2)], "rank 1 has other settings than rank 0: seed is 1")
+    other, port = prepared(small_text, tmp_path / "other"), free_port()
+    both_told([start_rank(rank, port, (corpus, other)[rank], tmp_path / "out") for rank in range(2)], "rank 1 has other settings than rank 0: text is")
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "changed", "manifest"])
+def test_a_folder_that_is_damaged_on_one_rank_is_told_on_every_rank(corpus, tmp_path, damage):
+    shutil.copytree(corpus, tmp_path / "copy")
+    path = tmp_path / "copy" / ("manifest.json" if damage == "manifest" else "shard-000000.ids")
+    content = path.read_bytes()
+    path.write_bytes({"changed": content[:-1] + bytes([content[-1] ^ 1]), "manifest": content[:-9]}.get(damage, b""))
+    if damage == "missing":
+        path.unlink()
+    folders, port = (tmp_path / "copy", tmp_path / "copy"), free_port()
+    both_told([start_rank(rank, port, folders[rank], tmp_path / "out") for rank in range(2)], path.name)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
+    port = free_port()
+    first, second = (start_rank(rank, port, corpus, tmp_path / "out", timeout=5, num_epochs=1000) for rank in range(2))
+    while not (tmp_path / "out" / "checkpoint.safetensors").exists():
+        time.sleep(0.1)
+    second.send_signal(signal.SIGSTOP)
+    start = time.monotonic()
+    try:
+        code, told = finish(first, 60)
+    finally:
+        second.kill()
+    assert code == 1 and "Error: rank 0 on " in told and "goes on from the last checkpoint" in told and time.monotonic() - start < 30, told
+
+
+def test_a_rate_that_is_too_large_is_told_on_every_rank(corpus, tmp_path):
+    port = free_port()
+    both_told([start_rank(rank, port, corpus, tmp_path / "out", lr=5) for rank in range(2)], "choose a smaller lr")
+
+
+def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_text, tmp_path):
+    (tmp_path / "one.txt").write_text("a b c\n" * 100)
+    one, port = prepared(tmp_path / "one.txt", tmp_path / "one"), free_port()
+    both_told([start_rank(rank, port, one, tmp_path / "out") for rank in range(2)], "too few for 2")
+    alone = subprocess.run([sys.executable, "-m", "helpers.scale.train", "--corpus", corpus, "--out", tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert alone.returncode == 2 and "torchrun starts this" in alone.stderr
+
+
+def test_a_port_in_use_is_told_in_bounded_time(corpus, tmp_path):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        first = start_rank(0, listener.getsockname()[1], corpus, tmp_path / "out", timeout=5)
+        code, told = finish(first, 60)
+    assert code == 1 and "Error: rank 0 on " in told and "address already in use" in told.lower(), told
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_the_same_command_goes_on_from(corpus, whole, tmp_path):
+    process = torchrun(corpus, tmp_path)
+    while not (tmp_path / "checkpoint.safetensors").exists():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    code, _ = finish(process)
+    assert not list(tmp_path.glob(".*"))
+    if code:
+        code, told = finish(torchrun(corpus, tmp_path))
+        assert code == 0, told
+    assert (tmp_path / "vectors.safetensors").read_bytes() == (whole / "vectors.safetensors").read_bytes()
