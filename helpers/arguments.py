@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+TOKENS_AT_ONCE = 2**20  # of a text that need not fit into memory
+
 
 def require_whole_numbers(least=1, **values):
     """Raise a ValueError that names the first value which is not a whole number of at least `least`."""
@@ -60,7 +62,14 @@ def require_pairs(examples, text, vocab):
 
 def require_pairs_of_words(ids, sentence, text, vocab):
     """Raise a ValueError if no sentence of an encoded text has two known words."""
-    _require_pairs(np.bincount(sentence[ids != vocab.unk], minlength=1).max() > 1, text, vocab)
+    found, last = False, np.array([-1])
+    for start in range(0, len(ids), TOKENS_AT_ONCE):
+        part = slice(start, start + TOKENS_AT_ONCE)
+        known = np.append(last, sentence[part][ids[part] != vocab.unk])
+        if found := bool((known[1:] == known[:-1]).any()):
+            break
+        last = known[-1:]
+    _require_pairs(found, text, vocab)
 
 
 def _require_pairs(found, text, vocab):

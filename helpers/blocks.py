@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.arguments import require_pairs_of_words, require_whole_numbers
-from helpers.corpus import read_corpus
-from helpers.examples import Vocab, count_words, describe, draw_words, encode, generator, noise_probability, subsample
+from helpers.corpus import read_encoded
+from helpers.examples import count_words, describe, draw_words, generator, noise_probability, subsample
 from helpers.history import require_no_divergence
 
 BLOCK_SIZE = 32  # center words per block
@@ -154,11 +154,10 @@ def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10, s
     """Read a corpus for `train_blocks`; returns `(blocks, vocab)`. The arguments and errors are those of `load_data`."""
     require_whole_numbers(max_window_size=max_window_size, num_noise_words=num_noise_words)
     require_whole_numbers(0, seed=seed, min_freq=min_freq)
-    text = read_corpus(corpus, strict)
-    vocab = Vocab(text.sentences, min_freq)
+    text, vocab, training, held_out = read_encoded(corpus, min_freq, strict)
     describe(text, vocab)
     settings = count_words(vocab), max_window_size, num_noise_words, seed
-    held_out = Blocks(*encode(text.held_out, vocab), *settings, purpose="held-out blocks")
-    blocks = Blocks(*encode(text.sentences, vocab), *settings, held_out, text.name)
+    held_out = Blocks(*held_out, *settings, purpose="held-out blocks")
+    blocks = Blocks(*training, *settings, held_out, text.name)
     require_pairs_of_words(blocks.ids, blocks.sentence, text, vocab)
     return blocks, vocab

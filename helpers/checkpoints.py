@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from helpers.files import whole_file
+from helpers.prepared import Tokens
 
 CHECKPOINT_SECONDS = 30
 TABLES = "embed_v", "embed_u"
@@ -115,7 +116,7 @@ def settings_of(data):
             arrays = part.ids, part.sentence, part.counts, part.weights
         for array in arrays:
             digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array))
+            digest.update(array.sha256 if isinstance(array, Tokens) else np.ascontiguousarray(array))
     return {**settings, "resample": bool(getattr(data, "redraw", True)), "examples": digest.hexdigest()[:16]}
 
 

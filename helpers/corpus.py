@@ -1,6 +1,7 @@
 """From a name or a file to sentences: the Penn Treebank, the Wikipedia excerpt inside gensim, or text of one's own."""
 
 import collections.abc
+import contextlib
 import gzip
 import os
 import sys
@@ -11,6 +12,8 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.examples import Vocab, encode
+from helpers.prepared import HELD_OUT_SHARE, MAKE_ONE, PreparedText, is_prepared
 
 PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address and the SHA-1 are d2l's
 PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"
@@ -18,7 +21,6 @@ PTB_MOST_BYTES = 10_000_000  # the file has 2 MB
 DOWNLOAD_SECONDS = 120
 STALL_SECONDS = 10  # without a byte
 WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
-HELD_OUT_SHARE = 0.05
 LONGEST_PART = 2**20  # characters of a line that are read at once
 MOST_CHARACTERS = 2**31  # of a text, all of which is kept in memory
 NAMES = "ptb", "wikipedia"
@@ -41,7 +43,7 @@ class Sentences(collections.abc.Sequence):
 
 
 class Text(NamedTuple):
-    """A corpus as read: its name, the sentences to train on, and those that are held out."""
+    """A corpus as read: its name, the sentences to train on, and those that are held out; of a prepared text PreparedSentences."""
 
     name: str
     sentences: Sentences
@@ -49,7 +51,7 @@ class Text(NamedTuple):
 
 
 def read_corpus(corpus="ptb", strict=False):
-    """Read a corpus: "ptb", "wikipedia", or the path of a text of one's own; returns a Text.
+    """Read a corpus: "ptb", "wikipedia", or the path of a text of one's own, or of a prepared one; returns a Text.
 
     Held out are PTB's validation part, or the last 5 % of another corpus's tokens. PTB is downloaded once, to the cache
     folder. Where it can't be had, a notice is printed and "wikipedia" is read in its place; `strict=True` raises a
@@ -67,12 +69,26 @@ def read_corpus(corpus="ptb", strict=False):
     if corpus == "wikipedia":
         return Text("wikipedia", *_hold_out(_wikipedia_articles()))
     require_corpus(corpus)
+    if is_prepared(corpus):
+        text = PreparedText(corpus)
+        return Text(text.name, *text.sentences())
     name = Path(corpus).name
     return Text(str(corpus) if name in NAMES else name, *_hold_out(_lines_of_file(Path(corpus))))
 
 
+def read_encoded(corpus, min_freq, strict=False):
+    """Return a corpus, its Vocab, and its training and its held-out part encoded; those of a prepared text stay in its files."""
+    if is_prepared(corpus):
+        text = PreparedText(corpus)
+        vocab = text.vocab(min_freq)
+        return text, vocab, text.training(vocab), text.held_out(vocab)
+    text = read_corpus(corpus, strict)
+    vocab = Vocab(text.sentences, min_freq)
+    return text, vocab, encode(text.sentences, vocab), encode(text.held_out, vocab)
+
+
 def require_corpus(corpus, name="corpus"):
-    """Raise a ValueError or FileNotFoundError if `corpus` is neither a name that `read_corpus` knows nor a file."""
+    """Raise a ValueError or FileNotFoundError if `corpus` is no name that `read_corpus` knows, no file and no prepared text."""
     if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
         raise ValueError(f"{name} must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
     if corpus in NAMES:
@@ -83,8 +99,10 @@ def require_corpus(corpus, name="corpus"):
         raise ValueError(f"{name} {str(corpus)!r} can't be opened: {error.strerror}") from error
     if not found:
         raise FileNotFoundError(f"{name} {str(corpus)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
+    if is_folder and not is_prepared(corpus):
+        raise ValueError(f"{name} {str(corpus)!r} is a folder; name one text file, or a prepared text, which is made with {MAKE_ONE}")
     if is_folder:
-        raise ValueError(f"{name} {str(corpus)!r} is a folder; name one text file")
+        PreparedText(corpus)
 
 
 def cache_folder():
@@ -168,38 +186,56 @@ def _wikipedia_articles():
     return [" ".join(tokens) for tokens in articles.get_texts()]
 
 
-def _lines_of_file(path):
-    """Each line of a text as one line of tokens: letters with the marks that belong to them, without digits, in lower case."""
+def word_finder():
+    """Return a function that lists the words of a line: letters with the marks that belong to them, without digits, in lower case."""
     import regex
-    from tqdm import tqdm
 
-    open_file = gzip.open if path.suffix.lower() == ".gz" else open
-    lines, word = [], regex.compile(r"(?:(?!\d)[\w\p{M}])+")
+    word = regex.compile(r"(?:(?!\d)[\w\p{M}])+")
+    return lambda line: word.findall(unicodedata.normalize("NFC", line).lower())
+
+
+@contextlib.contextmanager
+def damage_told(path, num_lines):
+    """Tell what is wrong with a text that can't be read, in one line, as a ValueError; `num_lines()` lines were read before."""
     try:
-        with open_file(path, "rt", encoding="utf-8-sig") as file:
-            for line in tqdm(_parts_of_lines(file, path), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
-                if "\0" in line:
-                    raise ValueError(f"{path} is not a text: line {len(lines) + 1:,} holds a zero byte")
-                lines.append(" ".join(word.findall(unicodedata.normalize("NFC", line).lower())))
+        yield
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not UTF-8 after line {len(lines):,} ({error.reason}); write it again as UTF-8, "
+            f"{path} is not UTF-8 after line {num_lines():,} ({error.reason}); write it again as UTF-8, "
             f"for example with iconv -f latin1 -t utf-8 {path.name} if it is Latin-1"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} can't be unpacked after line {len(lines):,}: {error}") from error
+        raise ValueError(f"{path} can't be unpacked after line {num_lines():,}: {error}") from error
+
+
+def no_text(path, line):
+    """Return the ValueError for a zero byte in a line, counted from 1."""
+    return ValueError(f"{path} is not a text: line {line:,} holds a zero byte")
+
+
+def _lines_of_file(path):
+    """Each line of a text as one line of tokens."""
+    from tqdm import tqdm
+
+    open_file = gzip.open if path.suffix.lower() == ".gz" else open
+    lines, words_of = [], word_finder()
+    with damage_told(path, lambda: len(lines)), open_file(path, "rt", encoding="utf-8-sig") as file:
+        for line in tqdm(parts_of_lines(file, path, MOST_CHARACTERS), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
+            if "\0" in line:
+                raise no_text(path, len(lines) + 1)
+            lines.append(" ".join(words_of(line)))
     if not any(lines):
         raise ValueError(f"{path} holds no words")
     return lines
 
 
-def _parts_of_lines(file, path):
+def parts_of_lines(file, path, most_characters):
     """Yield the lines of a file, a very long one in parts that end between two words, so that none fills the memory."""
     num_characters, rest = 0, ""
     while part := file.readline(LONGEST_PART):
         num_characters += len(part)
-        if num_characters > MOST_CHARACTERS:
-            raise ValueError(f"{path} has more than {MOST_CHARACTERS:,} characters, too many to keep in memory: take a part of it")
+        if num_characters > most_characters:
+            raise ValueError(f"{path} has more than {most_characters:,} characters, too many to keep in memory: take a part of it")
         part, rest = rest + part, ""
         if len(part) >= LONGEST_PART and not part.endswith("\n"):
             words = part.rsplit(maxsplit=1)

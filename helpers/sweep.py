@@ -4,10 +4,8 @@ A run is 05_training, run with papermill on a Dask worker. It leaves two files i
 results; a run whose results are there is not run again.
 """
 
-import contextlib
 import itertools
 import json
-import logging
 import os
 import statistics
 import sys
@@ -22,6 +20,7 @@ from helpers.course import collect_parameters, run_notebook
 from helpers.evaluation import evaluate_pairs
 from helpers.examples import generator
 from helpers.files import whole_file
+from helpers.scale.clusters import dask_client
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.vector_files import load_vectors
 from helpers.vectors import choose_query, nearest, vocab_of
@@ -139,22 +138,6 @@ def open_folder(folder, framework, parameters):
             temporary.write_text(json.dumps(settings), encoding="utf-8")
     elif (found := json.loads(path.read_text(encoding="utf-8"))) != settings:
         raise ValueError(f"{folder} holds a sweep with {found}, not {settings}; name another folder")
-
-
-@contextlib.contextmanager
-def dask_client(scheduler):
-    """Give a client of the Dask scheduler at an address, or for None of two workers on this machine, one thread each."""
-    from distributed import Client, LocalCluster
-
-    with contextlib.ExitStack() as stack:
-        if scheduler is None:
-            quiet = logging.CRITICAL  # a run that failed is told by its name
-            scheduler = stack.enter_context(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="localhost:0", silence_logs=quiet))
-        try:
-            client = Client(scheduler)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"no Dask scheduler answers at {scheduler!r}: {error}") from error
-        yield stack.enter_context(client)
 
 
 def require_sweep(grid, folder, scheduler):

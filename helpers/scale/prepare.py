@@ -1,0 +1,228 @@
+"""Make a prepared text of any number of files: `python -m helpers.scale.prepare --help`.
+
+First each part of the files is tokenised and counted, then the counts are added up to a vocabulary, then each part's tokens
+get their ids. What a part leaves is whole or not there, and the manifest comes last, so that a run can be stopped anywhere.
+"""
+
+import glob
+import itertools
+import json
+import operator
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from helpers.arguments import require_whole_numbers
+from helpers.files import whole_file
+from helpers.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
+from helpers.scale.clusters import dask_client
+from helpers.scale.shards import count_part, counted, counts_of, parts_of, source_of, words_of, write_shard
+
+SOURCES, PARTS = "sources.json", "parts"
+MOST_WORDS = 5_000_000  # that are counted at once
+OURS = rf"{SOURCES}|{MANIFEST}|{VOCABULARY}|{PARTS}|shard-\d+\.(ids|ends)|\.\d+\..*"
+
+
+def find_files(patterns):
+    """Return the files that names and patterns stand for, as absolute paths: in the order given, those of a pattern by name.
+
+    Raises FileNotFoundError where there is none, ValueError for a folder or for a file that is named twice.
+    """
+    files = []
+    for pattern in map(str, patterns):
+        found = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        if not found:
+            raise FileNotFoundError(f"there is no file {pattern!r}, nor does it match one")
+        files += [Path(path).absolute() for path in found]
+    for number, path in enumerate(files):
+        if not path.is_file():
+            raise ValueError(f"{path} is no file: name text files, or a pattern such as {str(path / '*.txt')!r}")
+        if path in files[:number]:
+            raise ValueError(f"{path} is named twice")
+    return files
+
+
+def open_folder(folder, sources, min_freq):
+    """Make the folder, or see that what is in it was made of the same files with the same settings (ValueError)."""
+    path, settings = folder / SOURCES, {"version": VERSION, "min_freq": min_freq, "sources": sources}
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        others = [name for name in sorted(os.listdir(folder)) if not re.fullmatch(OURS, name)]
+        if others or (folder / MANIFEST).exists():
+            raise ValueError(f"{folder} holds other things, such as {(others or [MANIFEST])[0]}: name a new folder")
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(settings), encoding="utf-8")
+    different = _differences(_read_settings(path), settings)
+    if different:
+        raise ValueError(f"{folder} holds another text: {'; '.join(different)}. Name another folder, or delete it")
+
+
+def _read_settings(path):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {"version": found["version"], "min_freq": found["min_freq"], "sources": list(map(list, found["sources"]))}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: delete the folder {path.parent}") from error
+
+
+def _differences(found, wanted):
+    different = [f"its {name} is {found[name]}, not {wanted[name]}" for name in ("version", "min_freq") if found[name] != wanted[name]]
+    for there, here in itertools.zip_longest(found["sources"], wanted["sources"]):
+        if there is None or here is None:
+            different.append(f"it was made {'with' if here is None else 'without'} {(there or here)[0]}")
+        elif there[0] != here[0]:
+            different.append(f"it has {there[0]} in the place of {here[0]}")
+        elif there != here:
+            different.append(f"{here[0]} was changed since")
+    return different[:3]
+
+
+def each_result(client, function, jobs, sizes, doing, *arguments):
+    """Apply a function to jobs on the workers, as a Dask bag; yields `(job, result)` as they are done. A bar shows `sizes`, in bytes."""
+    import dask.bag
+    from distributed import as_completed, futures_of
+
+    with tqdm(total=sum(sizes), unit="B", unit_scale=True, desc=doing, file=sys.stdout) as bar:
+        if not jobs:
+            return
+        bag = dask.bag.from_sequence(jobs, npartitions=len(jobs)).map(function, *arguments)
+        places = {future.key[1]: future for future in futures_of(client.persist(bag))}
+        futures = {future: place for place, future in places.items()}
+        del places, bag
+        for future in as_completed(list(futures)):
+            place = futures.pop(future)
+            (result,) = future.result()
+            yield jobs[place], result
+            bar.update(sizes[place])
+            future.release()
+
+
+class Counts:
+    """The counts of many parts together, of at most MOST_WORDS words: beyond that the rarest are dropped on the way.
+
+    So does word2vec.c, in its function ReduceVocab. A word that was dropped, and comes again, is counted anew.
+    """
+
+    def __init__(self):
+        self.counts, self.num_tokens, self.num_dropped, self.up_to = {}, 0, 0, 0
+
+    def add(self, words, counts):
+        """Add different words, with a count for each."""
+        self.num_tokens += sum(counts)
+        before = map(self.counts.get, words, itertools.repeat(0))
+        self.counts.update(zip(words, map(operator.add, before, counts)))
+        while len(self.counts) > MOST_WORDS:
+            self.up_to += 1
+            size = len(self.counts)
+            self.counts = {word: count for word, count in self.counts.items() if count > self.up_to}
+            self.num_dropped += size - len(self.counts)
+
+    def vocabulary(self, min_freq):
+        """Return [(word, count)], the commonest first, then by word; in front "<unk>", with the number of all other tokens."""
+        known = [(word, count) for word, count in self.counts.items() if count >= min_freq]
+        known.sort(key=lambda pair: (-pair[1], pair[0]))
+        return [(b"<unk>", self.num_tokens - sum(count for _, count in known)), *known]
+
+
+def count_parts(client, parts, folder):
+    """Count the parts that were not counted yet; returns the Counts of all, and the names of the counted shards."""
+    folder.mkdir(exist_ok=True)
+    done = {part.number for part in parts if counted(folder, part)}
+    if done:
+        print(f"{len(done)} of {len(parts)} parts are counted already")
+    jobs = [part for part in parts if part.number not in done]
+    sizes = [part.last - part.first for part in jobs]
+    counts, names, waiting = Counts(), [], iter(parts)
+    following = next(waiting, None)
+    for part, _ in itertools.chain([(None, None)], each_result(client, count_part, jobs, sizes, "counting", str(folder))):
+        done |= {part.number} if part else set()
+        while following and following.number in done:  # in their order, whichever was first: what is dropped depends on it
+            for shard in counted(folder, following)["shards"]:
+                counts.add(words_of(folder, shard["name"]), counts_of(folder, shard["name"]))
+                names.append(shard["name"])
+            following = next(waiting, None)
+    return counts, names
+
+
+def write_vocabulary(folder, vocabulary):
+    """Write the words and their counts; returns their record in the manifest."""
+    with whole_file(folder / VOCABULARY) as temporary, open(temporary, "wb") as file:
+        file.writelines(b"%s\t%d\n" % pair for pair in vocabulary)
+    return {"file": VOCABULARY, "words": len(vocabulary), "sha256": file_sha256(folder / VOCABULARY)}
+
+
+def prepare(patterns, folder, min_freq=10, scheduler=None):
+    """Make a prepared text of files in `folder`, or go on with it; returns the PreparedText.
+
+    `scheduler` is the address of a Dask scheduler, whose workers need this repository, and the files and the folder under
+    the same paths; None takes two workers on this machine. Raises FileNotFoundError or ValueError for what can't serve.
+    """
+    from filelock import FileLock, Timeout
+
+    require_whole_numbers(0, min_freq=min_freq)
+    folder, sources = Path(folder).absolute(), [source_of(path) for path in find_files(patterns)]
+    open_folder(folder, sources, min_freq)
+    if is_prepared(folder):
+        text = PreparedText(folder)
+        text.verify()
+        print("prepared already; every byte is as it was written")
+    else:
+        try:
+            with FileLock(folder / PARTS / ".lock", timeout=0):
+                _prepare(parts_of(sources), folder, min_freq, scheduler)
+        except Timeout:
+            raise ValueError(f"another run prepares {folder}: wait for its end") from None
+        text = PreparedText(folder)
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    for leftover in folder.glob(".[0-9]*"):  # of a run that was killed while it wrote
+        leftover.unlink()
+    return text
+
+
+def _prepare(parts, folder, min_freq, scheduler):
+    with dask_client(scheduler) as client:
+        counts, names = count_parts(client, parts, folder / PARTS)
+        if not counts.num_tokens:
+            raise ValueError(f"{' and '.join(sorted({part.path for part in parts})) or 'the text'} holds no words")
+        if counts.num_dropped:
+            print(f"{counts.num_dropped:,} words were dropped on the way, so that at most {MOST_WORDS:,} are kept: some with counts up to {counts.up_to}")
+        vocabulary = write_vocabulary(folder, counts.vocabulary(min_freq))
+        jobs = [(f"shard-{number:06}", name) for number, name in enumerate(names)]
+        sizes = [(folder / PARTS / f"{name}.ids").stat().st_size for name in names]
+        records = dict(each_result(client, write_shard, jobs, sizes, "encoding", str(folder), vocabulary["sha256"]))
+    shards = [records[job] for job in jobs]
+    totals = {name: sum(shard[name] for shard in shards) for name in ("tokens", "sentences")}
+    manifest = {"version": VERSION, "name": folder.name, "min_freq": min_freq, **totals, "vocabulary": vocabulary, "shards": shards}
+    with whole_file(folder / MANIFEST) as temporary:
+        temporary.write_text(json.dumps({**manifest, "sha256": seal_of(manifest)}, indent=1) + "\n", encoding="utf-8")
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="FOLDER", help="Folder of the prepared text.")
+@click.option("--min-freq", type=click.IntRange(0), default=10, show_default=True, help="Rarer words count as unknown.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
+def main(texts, out, min_freq, scheduler):
+    """Make a folder of token ids of one text or of many: plain or .gz, UTF-8, a sentence or paragraph per line.
+
+    A TEXT is a file, or a pattern such as 'news/*.gz'. The folder is a corpus for every notebook and command of the series.
+    Stop it with Ctrl-C when you like: the same command goes on where it was. The workers of a scheduler need this
+    repository, and the files and the folder under the same paths.
+    """
+    try:
+        text = prepare(texts, out, min_freq, scheduler)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped; what is done stays, and the same command goes on from there") from None
+    num_words = len(text.vocab())
+    click.echo(f"{out}: {text.num_tokens:,} tokens in {len(text.shards)} shards, vocabulary {num_words:,}")
+
+
+if __name__ == "__main__":
+    main()
