@@ -32,11 +32,12 @@ def options_of(corpus, out, settings):
     return [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
-def torchrun(corpus, out, *options, ranks=2, **settings):
+def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):
     """Start torchrun, in a session of its own, with so many ranks on this machine."""
     command = [Path(sys.executable).with_name("torchrun"), "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.scale.train"]
     return subprocess.Popen(
-        [*command, *options_of(corpus, out, settings)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [*command, *options_of(corpus, out, settings)], cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": str(int(not share_store))},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 

@@ -17,7 +17,8 @@ from helpers.files import whole_file
 from helpers.prepared import VOCABULARY, ids_dtype
 from helpers.scale.tokens import Numbering, numbered_blocks
 
-PART_BYTES = 2**25
+PART_BYTES = 2**16, 2**25  # of a part, at least and at most
+PARTS_WANTED = 32  # so that a small text too can be shared by several workers and ranks
 MOST_TOKENS, MOST_NUMBERED = 2**23, 2**20  # tokens of a shard, and different words; no shard has many more
 PROVISIONAL = {".ids": "<u4", ".ends": "<u8", ".counts": "<u4"}
 
@@ -45,19 +46,21 @@ def source_of(path):
 
 
 def parts_of(sources):
-    """Cut files into parts of about PART_BYTES, at the ends of lines; returns a list of Parts. A .gz is one part."""
-    stretches = [(source, *stretch) for source in sources for stretch in _stretches_of(Path(source[0]), source[1])]
+    """Cut files into parts, at the ends of lines; returns a list of Parts. A .gz is one part."""
+    least, most = PART_BYTES
+    part_bytes = min(max(sum(size for _, size, _ in sources) // PARTS_WANTED, least), most)
+    stretches = [(source, *stretch) for source in sources for stretch in _stretches_of(Path(source[0]), source[1], part_bytes)]
     return [Part(number, *source, first, last) for number, (source, first, last) in enumerate(stretches)]
 
 
-def _stretches_of(path, size):
+def _stretches_of(path, size, part_bytes):
     if path.suffix.lower() == ".gz":
         yield 0, size
         return
     first = 0
     with open(path, "rb") as file:
         while first < size:
-            file.seek(first + PART_BYTES - 1)
+            file.seek(first + part_bytes - 1)
             while (line := file.readline(2**20)) and not line.endswith(b"\n"):
                 pass
             yield first, (last := min(size, file.tell()))

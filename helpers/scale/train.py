@@ -16,7 +16,7 @@ import click
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch.distributed.algorithms.model_averaging.averagers import PeriodicModelAverager
+from torch.distributed.algorithms.model_averaging.utils import average_parameters
 from tqdm import tqdm
 
 from helpers.arguments import require_positive
@@ -86,12 +86,11 @@ class Average:
     """
 
     def __init__(self, tables, lr):
-        self.averager, self.lr = PeriodicModelAverager(period=1), lr * dist.get_world_size()
+        self.lr = lr * dist.get_world_size()
 
     def exchange(self, tables):
         parameter = torch.nn.Parameter(tables, requires_grad=False)
-        parameter.grad = torch.empty_like(tables, device="meta")  # only what has a gradient is averaged
-        self.averager.average_parameters([parameter])
+        average_parameters(iter([parameter]), dist.group.WORLD)
         tables.copy_(parameter.data)
 
 
@@ -245,10 +244,16 @@ def main(timeout, **settings):
     """Train word vectors on prepared text; torchrun starts it, once for each rank.
 
     On one machine: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train --corpus DIR --out DIR. Each rank trains on its
-    own shards. The same command goes on from the last checkpoint. The ranks and torchrun trust everybody who can reach them.
+    own shards. The same command goes on from the last checkpoint; with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front and
+    --max-restarts 3 torchrun does so itself when a rank dies. The ranks and torchrun trust everybody who can reach them.
     """
     if "RANK" not in os.environ:
         raise click.UsageError("torchrun starts this: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train ...")
+    if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == str(True):
+        raise click.UsageError(
+            "with --max-restarts, set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun: else ranks that it starts again find the "
+            "addresses of those before, and wait (https://github.com/pytorch/pytorch/issues/135712)"
+        )
     who = f"rank {os.environ['RANK']} on {socket.gethostname()}"
     try:
         require_positive(lr=settings["lr"])
