@@ -78,7 +78,7 @@ def read_corpus(corpus="ptb", strict=False):
 
 def read_encoded(corpus, min_freq, strict=False):
     """Return a corpus, its Vocab, and its training and its held-out part encoded; those of a prepared text stay in its files."""
-    if is_prepared(corpus):
+    if corpus not in NAMES and is_prepared(corpus):
         text = PreparedText(corpus)
         vocab = text.vocab(min_freq)
         return text, vocab, text.training(vocab), text.held_out(vocab)
@@ -235,7 +235,9 @@ def parts_of_lines(file, path, most_characters):
     while part := file.readline(LONGEST_PART):
         num_characters += len(part)
         if num_characters > most_characters:
-            raise ValueError(f"{path} has more than {most_characters:,} characters, too many to keep in memory: take a part of it")
+            raise ValueError(
+                f"{path} has more than {most_characters:,} characters, too many to keep in memory: take a part of it, or prepare it: {MAKE_ONE}"
+            )
         part, rest = rest + part, ""
         if len(part) >= LONGEST_PART and not part.endswith("\n"):
             words = part.rsplit(maxsplit=1)

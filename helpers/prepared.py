@@ -154,12 +154,12 @@ class Tokens:
         if not isinstance(places, slice) or places.step not in (None, 1):
             raise TypeError(f"a prepared text is read by slices without a step, not by {places!r}")
         first, last, _ = places.indices(len(self))
-        parts = [np.empty(0, self.dtype)]
-        for number in range(max(0, bisect.bisect_right(self.starts, first) - 1), len(self.segments)):
-            start, (shard, begin, end) = self.starts[number], self.segments[number]
-            if start >= last:
-                break
-            parts.append(self.read(Segment(shard, begin + max(0, first - start), min(end, begin + last - start))))
+        parts, number = [np.empty(0, self.dtype)], bisect.bisect_right(self.starts, first) - 1
+        while first < last:
+            shard, begin, end = self.segments[number]
+            start = self.starts[number]
+            parts.append(self.read(Segment(shard, begin + first - start, min(end, begin + last - start))))
+            number, first = number + 1, self.starts[number + 1]
         return np.concatenate(parts)
 
 

@@ -38,7 +38,7 @@ def test_every_make_target_of_the_readme_exists():
 
 
 def test_every_module_command_of_the_readme_says_what_it_is_for():
-    modules = set(re.findall(r"python -m (helpers\.\w+)", README))
+    modules = set(re.findall(r"python -m (helpers\.[\w.]*\w)", README))
     assert {"helpers.course", "helpers.twins", "helpers.check_environment"} <= modules
     for module in modules:
         done = run(sys.executable, "-m", module, "--help")

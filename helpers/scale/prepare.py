@@ -18,6 +18,7 @@ import click
 from tqdm import tqdm
 
 from helpers.arguments import require_whole_numbers
+from helpers.corpus import NAMES
 from helpers.files import whole_file
 from helpers.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
 from helpers.scale.clusters import dask_client
@@ -190,14 +191,15 @@ def _prepare(parts, folder, min_freq, scheduler):
         if not counts.num_tokens:
             raise ValueError(f"{' and '.join(sorted({part.path for part in parts})) or 'the text'} holds no words")
         if counts.num_dropped:
-            print(f"{counts.num_dropped:,} words were dropped on the way, so that at most {MOST_WORDS:,} are kept: some with counts up to {counts.up_to}")
+            print(f"{counts.num_dropped:,} words, each counted at most {counts.up_to} times, were dropped so that at most {MOST_WORDS:,} are kept")
         vocabulary = write_vocabulary(folder, counts.vocabulary(min_freq))
         jobs = [(f"shard-{number:06}", name) for number, name in enumerate(names)]
         sizes = [(folder / PARTS / f"{name}.ids").stat().st_size for name in names]
         records = dict(each_result(client, write_shard, jobs, sizes, "encoding", str(folder), vocabulary["sha256"]))
     shards = [records[job] for job in jobs]
     totals = {name: sum(shard[name] for shard in shards) for name in ("tokens", "sentences")}
-    manifest = {"version": VERSION, "name": folder.name, "min_freq": min_freq, **totals, "vocabulary": vocabulary, "shards": shards}
+    name = f"prepared {folder.name}" if folder.name in NAMES else folder.name
+    manifest = {"version": VERSION, "name": name, "min_freq": min_freq, **totals, "vocabulary": vocabulary, "shards": shards}
     with whole_file(folder / MANIFEST) as temporary:
         temporary.write_text(json.dumps({**manifest, "sha256": seal_of(manifest)}, indent=1) + "\n", encoding="utf-8")
 

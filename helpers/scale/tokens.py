@@ -93,9 +93,13 @@ class Tokenizer(dict):
 
     def words_of(self, lines):
         if not lines.isascii():
-            text = unicodedata.normalize("NFC", lines.decode()).lower()  # neither looks beyond the end of a line
-            text = "\n".join([line if line.isascii() else self._with_words_alone(line) for line in text.split("\n")])
-            lines = text.encode()
+            lines = lines.split(b"\n")
+            places = [place for place, line in enumerate(lines) if not line.isascii()]
+            text = b"\n".join([lines[place] for place in places]).decode()
+            text = unicodedata.normalize("NFC", text).lower()  # neither looks beyond the end of a line
+            for place, line in zip(places, text.split("\n")):
+                lines[place] = self._with_words_alone(line).encode()
+            lines = b"\n".join(lines)
         return lines.translate(LETTERS)
 
     def _with_words_alone(self, line):
@@ -177,12 +181,19 @@ def numbered_blocks(path, first, last, new_numbering):
                 raise no_text(path, lines_before() + 1)
             try:
                 text = tokenizer.words_of(lines)
-            except UnicodeDecodeError as error:
-                num_lines += lines[: error.start].count(b"\n")
+            except UnicodeDecodeError:
+                num_lines += _lines_before_damage(lines)
                 raise
             numbering = new_numbering()
             yield numbering, *numbering(text)
             num_lines += lines.count(b"\n")
+
+
+def _lines_before_damage(lines):
+    try:
+        lines.decode()
+    except UnicodeDecodeError as error:
+        return lines[: error.start].count(b"\n")
 
 
 def _lines_up_to(path, end):
