@@ -106,7 +106,7 @@ class Training:
     def __init__(self, tables, blocks, lr, num_epochs, method, exchange_pieces, checkpoint, writer):
         self.tables, self.blocks, self.num_epochs, self.exchange_pieces = tables, blocks, num_epochs, exchange_pieces
         self.checkpoint, self.is_writer = checkpoint, dist.get_rank() == writer
-        new = {"epochs": [], "piece": 0, "totals": [0.0] * 4, "seconds": 0.0, "exchanges": 0, "starts": 0}
+        new = {"epochs": [], "piece": 0, "totals": [0.0] * 4, "seconds": 0.0, "exchanges": 0, "waited": 0.0, "starts": 0}
         self.record = gather(on_every_rank(lambda: checkpoint.resume(new, num_epochs) if self.is_writer else None))[writer]
         self.record["starts"] += 1
         dist.broadcast(tables, writer)
@@ -140,7 +140,9 @@ class Training:
                 totals = sum(itertools.islice(pieces, self.exchange_pieces), totals)
             except FloatingPointError as error:
                 failure = error
+            trained = time.perf_counter()
             self.exchange(totals, failure)
+            self.record["waited"] += time.perf_counter() - trained
             self.record["piece"] += self.exchange_pieces
             self.record["seconds"] += time.perf_counter() - start
             if self.is_writer and self.checkpoint.is_due():
@@ -177,11 +179,13 @@ class Training:
         The sum of n numbers over R ranks costs each rank 2 * (R - 1) / R * n of them.
         """
         num_ranks, epochs = dist.get_world_size(), self.record["epochs"]
+        seconds = sum(seconds for *_, seconds in epochs)
         sent = 2 * (num_ranks - 1) / num_ranks * self.tables.nbytes * self.record["exchanges"]
         return {
             "ranks": num_ranks, "starts": self.record["starts"], "exchanges": self.record["exchanges"],
             "epochs": [dict(zip(("loss", "held_out", "seconds"), epoch)) for epoch in epochs],
-            "tokens per second": self.num_tokens * len(epochs) / sum(seconds for *_, seconds in epochs),
+            "tokens per second": self.num_tokens * len(epochs) / seconds,
+            "share of the time in exchanges": self.record["waited"] / seconds,
             "bytes sent per token by a rank": sent / (self.num_tokens * len(epochs)),
         }  # fmt: skip
 
