@@ -5,6 +5,7 @@ and lower-cases, and writes the ids. Prints seconds, and the most memory of all 
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,7 @@ def main(megabytes, repeats):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.txt"
         write_text(path, megabytes * 10**6)
+        os.sync()  # or the first run waits for the disk
         print(f"{path.stat().st_size / 1e6:,.0f} MB", flush=True)
         code = f"from benchmarks.prepare import gensim_encode; gensim_encode({str(path)!r})"
         runs = {"prepare": lambda number: ours(path, Path(folder) / f"{number}"), "gensim": lambda _: measure("-c", code)}

@@ -31,7 +31,7 @@ from tests.any_text import TEXTS
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse
 
-SMALL_PARTS = "from helpers.scale import shards; shards.PART_BYTES = 20_000; from helpers.scale.prepare import main; main()"
+SMALL_PARTS = "from helpers.scale import shards; shards.PART_BYTES = 20_000, 20_000; from helpers.scale.prepare import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def folder(mixed_text, tmp_path_factory, scheduler):
     """That text, prepared from several parts."""
     path = tmp_path_factory.mktemp("prepared") / "text"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(shards, "PART_BYTES", 10_000)
+        patched.setattr(shards, "PART_BYTES", (10_000, 10_000))
         prepare([mixed_text], path, 3, scheduler)
     return path
 
@@ -90,7 +90,7 @@ def test_any_text_has_the_words_and_sentences_that_read_corpus_finds(text, suffi
     @given(text, *[st.integers(1, 60)] * 3, st.integers(12, 400), st.booleans())
     def property_(text, block_bytes, part_bytes, most_tokens, longest, with_bom):
         for module, name, value in (
-            (tokens, "BLOCK_BYTES", block_bytes), (shards, "PART_BYTES", part_bytes), (shards, "MOST_TOKENS", most_tokens),
+            (tokens, "BLOCK_BYTES", block_bytes), (shards, "PART_BYTES", (part_bytes, part_bytes)), (shards, "MOST_TOKENS", most_tokens),
             (tokens, "LONGEST_PART", longest), (corpus, "LONGEST_PART", longest), (tokens, "TABLE_BITS", 3), (tokens, "MOST_REMEMBERED", 3),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, value)
@@ -315,7 +315,7 @@ BAD_TEXTS = {
 
 @pytest.mark.parametrize("name", BAD_TEXTS)
 def test_what_is_no_text_is_refused_with_its_file_and_line(name, tmp_path, scheduler, monkeypatch):
-    monkeypatch.setattr(shards, "PART_BYTES", 30)  # so that the line is not in the first part
+    monkeypatch.setattr(shards, "PART_BYTES", (30, 30))  # so that the line is not in the first part
     content, reason = BAD_TEXTS[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=reason):

@@ -17,9 +17,9 @@ from helpers.files import whole_file
 from helpers.prepared import VOCABULARY, ids_dtype
 from helpers.scale.tokens import Numbering, numbered_blocks
 
-PART_BYTES = 2**16, 2**25  # of a part, at least and at most
-PARTS_WANTED = 32  # so that a small text too can be shared by several workers and ranks
-MOST_TOKENS, MOST_NUMBERED = 2**23, 2**20  # tokens of a shard, and different words; no shard has many more
+PART_BYTES = 2**16, 2**26  # of a part, at least and at most
+PARTS_WANTED = 16  # so that a small text too can be shared by several workers and ranks
+MOST_TOKENS, MOST_NUMBERED = 2**24, 2**20  # tokens of a shard, and different words; no shard has many more
 PROVISIONAL = {".ids": "<u4", ".ends": "<u8", ".counts": "<u4"}
 
 
@@ -122,12 +122,12 @@ def _joined(blocks):
 def _write_counted(folder, name, numbering, numbers, ends):
     words = numbering.words
     arrays = {".ids": numbers, ".ends": ends, ".counts": np.bincount(numbers, minlength=len(words) + 1)[1:]}
-    contents = {suffix: array.astype(PROVISIONAL[suffix]).tobytes() for suffix, array in arrays.items()}
-    contents[".words"] = b"\n".join(words)
+    contents = {suffix: memoryview(array.astype(PROVISIONAL[suffix], copy=False)) for suffix, array in arrays.items()}
+    contents[".words"] = memoryview(b"\n".join(words))
     for suffix, content in contents.items():
         with whole_file(folder / (name + suffix)) as temporary:
             temporary.write_bytes(content)
-    return {"name": name, "sizes": {suffix: len(content) for suffix, content in contents.items()}}
+    return {"name": name, "sizes": {suffix: content.nbytes for suffix, content in contents.items()}}
 
 
 def words_of(folder, name):
