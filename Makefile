@@ -45,6 +45,7 @@ test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 test-system: $(VENV)/test-ready .venv-spacy/ready
+	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
 	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
 
 .venv-spacy/ready: requirements-system.txt

@@ -17,6 +17,7 @@ from benchmarks.loader import load
 from benchmarks.neighbours import ask, import_seconds, run_course
 from benchmarks.quality import BLOCKS, GENSIM, blocks, compare, gensim_word2vec, median_seconds
 from benchmarks.runs import FOLDER, in_a_process, in_turn, machine, read_results, spread, write_results
+from benchmarks.scale import measure_scale
 from benchmarks.training import train
 from helpers.figures import quality_figure
 from helpers.files import whole_file
@@ -94,6 +95,7 @@ def measure_course(quick):
 PARTS = {
     "loader": measure_loader, "training": measure_training, "quality": measure_quality, "growth": measure_growth,
     "neighbours": measure_neighbours, "imports": measure_imports, "course": measure_course,
+    "scale": measure_scale,
 }  # fmt: skip
 
 
@@ -137,6 +139,14 @@ def lines(results):
         yield "1,000 words' neighbours: times as fast as gensim", told(part["times as fast"]), "at least 2", part["times as fast"]["median"] >= 2
     if part := results.get("imports"):
         yield "import of examples", told(part["examples"], 2) + " s", "at most 0.50", part["examples"]["median"] <= 0.5
+    if part := results.get("scale"):
+        one, two = (part["runs"][way] for way in ("1 rank", "2 ranks, changes, 4 pieces"))
+        times = spread([other["tokens per second"] / run["tokens per second"] for run, other in zip(one, two)])
+        yield "2 ranks: times as fast as 1", told(times, 2), "at least 1.8", times["median"] >= 1.8
+        scores, others = ([run["WordSim-353"] for run in runs] for runs in (one, two))
+        noise = 2 * (statistics.pvariance(scores) + statistics.pvariance(others)) ** 0.5
+        apart = statistics.mean(others) - statistics.mean(scores)
+        yield "2 ranks: WordSim-353, less that of 1", f"{apart:+.3f}, twice the seeds' spread {noise:.3f}", "within it", abs(apart) <= noise
     if part := results.get("course"):
         slowest = max(part["notebooks"], key=part["notebooks"].get)
         yield "make course", f"{part['seconds']:.0f} s", "none", True

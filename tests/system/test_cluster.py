@@ -32,7 +32,9 @@ def hosts():
     names = [f"word2vec-{os.getpid()}-{number}" for number in range(2)]
     with contextlib.ExitStack() as stack:
         for name in names:
-            run("ip", "netns", "add", name)
+            made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+            if made.returncode:
+                pytest.skip(f"no network namespace can be made here, so two hosts were not tested: {made.stderr.strip()}")
             stack.callback(run, "ip", "netns", "delete", name)
         run("ip", "link", "add", "wire0", "netns", names[0], "type", "veth", "peer", "name", "wire1", "netns", names[1])
         for number, (name, address) in enumerate(zip(names, HOSTS)):

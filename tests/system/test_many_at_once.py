@@ -12,7 +12,7 @@ from tests.conftest import command
 from tests.listening import LOOPBACK, watch
 
 pytestmark = pytest.mark.system
-RUNS = int(os.environ.get("RUNS", 3))
+RUNS = int(os.environ.get("RUNS", 2))
 
 
 def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):

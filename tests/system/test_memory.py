@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 from tests.training import WAYS
 
 pytestmark = pytest.mark.system
-EPOCHS = int(os.environ.get("EPOCHS", 200))
+EPOCHS = int(os.environ.get("EPOCHS", 60))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -12,7 +12,7 @@ from tests.test_course import SMALL
 from tests.test_parameters import LESSONS
 
 pytestmark = pytest.mark.system
-SEED, TRIES = int(os.environ.get("SEED", 1)), int(os.environ.get("TRIES", 10))
+SEED, TRIES = int(os.environ.get("SEED", 1)), int(os.environ.get("TRIES", 5))
 TOLD = {"ParameterError", "ValueError", "LookupError", "FloatingPointError"}
 EXTREME = {
     **dict.fromkeys(("lr", "block_lr"), (1e-30, 1e6, 1e30)),
