@@ -140,7 +140,7 @@ def lines(results):
     if part := results.get("imports"):
         yield "import of examples", told(part["examples"], 2) + " s", "at most 0.50", part["examples"]["median"] <= 0.5
     if part := results.get("scale"):
-        one, two = (part["runs"][way] for way in ("1 rank", "2 ranks, changes, 4 pieces"))
+        one, two = (part["runs"][way] for way in ("1 rank", "2 ranks, average, 16 pieces"))
         times = spread([other["tokens per second"] / run["tokens per second"] for run, other in zip(one, two)])
         yield "2 ranks: times as fast as 1", told(times, 2), "at least 1.8", times["median"] >= 1.8
         scores, others = ([run["WordSim-353"] for run in runs] for runs in (one, two))
