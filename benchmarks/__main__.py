@@ -15,6 +15,7 @@ import click
 from benchmarks.growth import grow
 from benchmarks.loader import load
 from benchmarks.neighbours import ask, import_seconds, run_course
+from benchmarks.prepare import measure_prepare
 from benchmarks.quality import BLOCKS, GENSIM, blocks, compare, gensim_word2vec, median_seconds
 from benchmarks.runs import FOLDER, in_a_process, in_turn, machine, read_results, spread, write_results
 from benchmarks.scale import measure_scale
@@ -95,7 +96,7 @@ def measure_course(quick):
 PARTS = {
     "loader": measure_loader, "training": measure_training, "quality": measure_quality, "growth": measure_growth,
     "neighbours": measure_neighbours, "imports": measure_imports, "course": measure_course,
-    "scale": measure_scale,
+    "prepare": measure_prepare, "scale": measure_scale,
 }  # fmt: skip
 
 
@@ -139,6 +140,10 @@ def lines(results):
         yield "1,000 words' neighbours: times as fast as gensim", told(part["times as fast"]), "at least 2", part["times as fast"]["median"] >= 2
     if part := results.get("imports"):
         yield "import of examples", told(part["examples"], 2) + " s", "at most 0.50", part["examples"]["median"] <= 0.5
+    if part := results.get("prepare"):
+        yield "prepare: times as fast as gensim", told(part["times as fast"]), "at least 4", part["times as fast"]["median"] >= 4
+        memory = max(run["megabytes"] for run in part["runs"]["prepare"])
+        yield "prepare: memory of all processes, at most", f"{memory:.0f} MB", "at most 1000 MB", memory <= 1000
     if part := results.get("scale"):
         one, two = (part["runs"][way] for way in ("1 rank", "2 ranks, average, 16 pieces"))
         times = spread([other["tokens per second"] / run["tokens per second"] for run, other in zip(one, two)])

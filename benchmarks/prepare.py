@@ -1,7 +1,7 @@
-"""How fast is a text prepared? python -m benchmarks.prepare, against gensim's `build_vocab` and its encoding of every sentence.
+"""How fast is a text prepared, against gensim's `build_vocab` and its encoding of every sentence? For `python -m benchmarks`.
 
 Each runs as a process of its own, in turn, on the same made-up text. gensim only splits at spaces; ours also checks, normalises
-and lower-cases, and writes the ids. Prints seconds, and the most memory of all processes together; keeps nothing.
+and lower-cases, and writes the ids. Memory is the most of all processes together.
 """
 
 import json
@@ -12,7 +12,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import click
 import numpy as np
 import psutil
 
@@ -91,27 +90,17 @@ def ours(path, folder):
     return {**result, "printed": json.dumps({"tokens": known, "words": len(vocab) - 1})}
 
 
-@click.command()
-@click.option("--megabytes", type=click.IntRange(1), default=1000, show_default=True, help="Size of the text.")
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often each runs.")
-def main(megabytes, repeats):
-    """Prepare a made-up text, with two workers, and let gensim count and encode it."""
+def measure_prepare(quick):
+    """Prepare a made-up text of a gigabyte with two workers, and let gensim count and encode it; returns the figures as a dict."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.txt"
-        write_text(path, megabytes * 10**6)
+        write_text(path, 10**6 if quick else 10**9)
         os.sync()  # or the first run waits for the disk
-        print(f"{path.stat().st_size / 1e6:,.0f} MB", flush=True)
         code = f"from benchmarks.prepare import gensim_encode; gensim_encode({str(path)!r})"
         runs = {"prepare": lambda number: ours(path, Path(folder) / f"{number}"), "gensim": lambda _: measure("-c", code)}
-        rows = in_turn(runs, repeats)
-    for name, found in rows.items():
-        seconds, memory = (spread([run[key] for run in found]) for key in ("seconds", "megabytes"))
-        print(f"{name}: {seconds['median']:.1f} s ({seconds['least']:.1f} to {seconds['most']:.1f}), {memory['most']:,.0f} MB at most")
-    if len({run["printed"] for found in rows.values() for run in found}) > 1:
-        raise click.ClickException("they did not find the same words")
-    ratio = spread([slow["seconds"] / fast["seconds"] for slow, fast in zip(rows["gensim"], rows["prepare"])])
-    print(f"times as fast as gensim: {ratio['median']:.2f} ({ratio['least']:.2f} to {ratio['most']:.2f})")
-
-
-if __name__ == "__main__":
-    main()
+        rows, num_bytes = in_turn(runs, 1 if quick else 2), path.stat().st_size
+    found = [json.loads(run.pop("printed")) for runs in rows.values() for run in runs]
+    if any(one != found[0] for one in found):
+        raise RuntimeError(f"ours and gensim did not find the same words: {found}")
+    times = spread([slow["seconds"] / fast["seconds"] for slow, fast in zip(rows["gensim"], rows["prepare"])])
+    return {"bytes": num_bytes, **found[0], "runs": rows, "times as fast": times}

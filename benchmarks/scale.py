@@ -22,7 +22,7 @@ from helpers.vectors import vocab_of
 
 EPOCHS, LR = 16, 0.04
 WAYS = {
-    "1 rank": (1, "changes", 4, LR),
+    "1 rank": (1, "average", 16, LR), "1 rank, half the rate": (1, "average", 16, LR / 2),
     "2 ranks, changes, 1 piece": (2, "changes", 1, LR), "2 ranks, changes, 4 pieces": (2, "changes", 4, LR),
     "2 ranks, changes, 16 pieces": (2, "changes", 16, LR),
     "2 ranks, average, 1 piece": (2, "average", 1, LR), "2 ranks, average, 4 pieces": (2, "average", 4, LR),

@@ -11,8 +11,9 @@
    `held_out_block_loss`, `train_pieces`, `joined_tables`, `block_checkpoint`, `train_blocks`
 
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
-`vector_files` vectors, which `vectors` asks and `evaluation` judges; `figures` draws; `arguments` and `files` check and write;
-`checkpoints` keeps trainings that may be stopped; `processes` runs PyTorch's workers and `selections` picks rows for MXNet;
-`explorer` asks with widgets; `checks` holds the exercises; `prepared` reads texts that are larger than memory, which `scale`
-makes. `check_environment`, `course`, `scale.prepare`, `sweep`, `twins` and `vectors` are commands. This package imports nothing by itself.
+`vector_files` vectors, which `vectors` asks and `evaluation` judges; `figures` draws; `arguments`, `parameters` and `files` check
+and write; `checkpoints` keeps trainings that may be stopped; `processes` runs PyTorch's workers and `selections` picks rows for
+MXNet; `explorer` asks with widgets; `checks` holds the exercises; `prepared` reads texts that are larger than memory, which `scale`
+makes, and trains on in several ranks. `check_environment`, `course`, `scale.prepare`, `scale.train`, `sweep`, `twins` and `vectors`
+are commands. This package imports nothing by itself.
 """

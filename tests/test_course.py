@@ -24,7 +24,7 @@ def test_a_run_on_ones_own_text_trains_and_writes_everything(framework, small_te
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     rows = {row["notebook"]: row for row in summary["notebooks"]}
     steps = len(lessons(framework))
-    assert len(rows) == steps >= 11 and {row["corpus"] for row in rows.values()} == {small_text.name}
+    assert len(rows) == steps >= 12 and {row["corpus"] for row in rows.values()} == {small_text.name}
     assert loss_falls(rows["05_training"])
     assert len(rows["05_training"]["epochs"]) == 2 and rows["05_training"]["epochs"][0]["held_out"] < 0.693
     topic = rows["06_similarity"]["query_token"][1]
@@ -59,6 +59,7 @@ ODD = {
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
     "pytorch/07_speed", "beyond/08_hyperparameters", "mxnet/09_dynamic_sampling", "pytorch/10_find_the_bug", "beyond/11_evaluation",
+    "beyond/12_scale_out",
 )  # fmt: skip
 
 
