@@ -233,10 +233,7 @@ def write_pages(out, rows):
                 temporary.write_text(exporter.from_filename(notebook)[0], encoding="utf-8")
             link = f'<a href="{name}.html">{name}</a> (<a href="{name}.ipynb">.ipynb</a>)'
         told = row.get("error") or sentence(row)
-        cells.append(
-            f"<tr><td>{link}</td>"
-            f"<td>{row['seconds']:.1f}</td><td>{html.escape(told)}</td></tr>"
-        )
+        cells.append(f"<tr><td>{link}</td><td>{row['seconds']:.1f}</td><td>{html.escape(told)}</td></tr>")
     page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Word2Vec: a run of the series</title>\n'
         '<meta name="viewport" content="width=device-width"><style>body{font-family:sans-serif;max-width:60em;'

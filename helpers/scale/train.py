@@ -172,7 +172,6 @@ class Training:
         if self.is_writer:
             self.checkpoint.keep(self.record)
 
-
     def summary(self):
         """Return what came out, as a dict that JSON holds: the epochs, tokens per second, and what a rank sent for each token.
 
