@@ -61,13 +61,13 @@ def test_a_parameter_file_that_cannot_serve_is_refused(tmp_path, text, reason):
 
 
 def test_a_failing_notebook_stops_its_half_shows_the_cell_and_leaves_what_was_made(tmp_path, small_text):
-    (tmp_path / "p.yaml").write_text(f"corpus: {small_text}\nnum_epochs: 1\nembed_size: 0\n")
+    (tmp_path / "p.yaml").write_text(f"corpus: {small_text}\nnum_epochs: 1\nlr: 1000000\n")
     done = course("--framework", "pytorch", "-f", tmp_path / "p.yaml", "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert "net = new_model(len(vocab), embed_size, seed)" in done.stdout
-    assert "embed_size must be a whole number of 1 or more, not 0" in done.stdout + done.stderr
+    assert "history = train(net, data_iter, lr, num_epochs, checkpoint_path=checkpoint_path)" in done.stdout
+    assert "the training diverged" in done.stderr and "choose a smaller lr than 1000000" in done.stderr
     made = {path.name for path in (tmp_path / "out" / "pytorch").iterdir()}
-    assert {"01_data.ipynb", "02_embedding_layer.ipynb"} <= made and "05_training.ipynb" not in made
+    assert {"01_data.ipynb", "04_loss.ipynb", "05_training.ipynb"} <= made and "06_similarity.ipynb" not in made
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert "error" in rows[-1] and not [row for row in rows[:-1] if "error" in row]
 

@@ -234,7 +234,7 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
 @click.option("--corpus", required=True, type=click.Path(), help="Folder that helpers.scale.prepare made.")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for checkpoint, vectors and summary.")
 @click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--lr", default=0.04, show_default=True, type=float, help="The rate that falls in a line to 0.")
+@click.option("--lr", default=0.025, show_default=True, type=float, help="The rate that falls in a line to 0.")
 @click.option("--num-epochs", default=12, show_default=True, type=click.IntRange(1))
 @click.option("--max-window-size", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--num-noise-words", default=5, show_default=True, type=click.IntRange(1))
