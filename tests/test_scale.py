@@ -20,7 +20,8 @@ from helpers.scale import train as scale
 from helpers.vector_files import load_vectors
 from helpers.vectors import nearest, vocab_of
 from tests.conftest import ROOT
-from tests.ranks import finish, free_port, prepared, start_rank, torchrun
+from tests.listening import LOOPBACK, watch
+from tests.ranks import finish, free_port, options_of, prepared, start_rank, torchrun
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +71,19 @@ def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, w
     assert bits(tmp_path) == bits(whole)
 
 
-def test_the_mean_of_tables_learns_the_topics_too(corpus, tmp_path):
-    code, told = finish(torchrun(corpus, tmp_path, method="average", lr=0.01))
+def test_ranks_without_torchrun_end_in_the_same_bits_and_listen_on_loopback_alone(corpus, whole, tmp_path):
+    command = [sys.executable, "-m", "helpers.scale.train", "--ranks", "2", *options_of(corpus, tmp_path, {})]
+    (code,), found = watch(command)
+    assert code == 0 and found <= set(LOOPBACK)
+    assert bits(tmp_path) == bits(whole)
+    folder = tmp_path / "other"
+    done = subprocess.run([*command[:-1], folder, "--lr", "5"], cwd=ROOT, capture_output=True, text=True)
+    told = [line for line in done.stderr.splitlines() if line.startswith("Error: rank ")]
+    assert done.returncode == 1 and len(told) == 2 and all("choose a smaller lr" in line for line in told) and "Traceback" not in done.stderr
+
+
+def test_the_sum_of_changes_learns_the_topics_too(corpus, tmp_path):
+    code, told = finish(torchrun(corpus, tmp_path, method="changes"))
     assert code == 0, told
     vectors = load_vectors(tmp_path / "vectors.safetensors")
     near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab_of(vectors.tokens))
@@ -187,7 +199,7 @@ def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_tex
     code, told = finish(torchrun(one, tmp_path, "--max-restarts=1", share_store=True))
     assert code == 1 and "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun" in told
     alone = subprocess.run([sys.executable, "-m", "helpers.scale.train", "--corpus", corpus, "--out", tmp_path], cwd=ROOT, capture_output=True, text=True)
-    assert alone.returncode == 2 and "torchrun starts this" in alone.stderr
+    assert alone.returncode == 2 and "say how many ranks to start, with --ranks" in alone.stderr
 
 
 def test_a_port_in_use_is_told_in_bounded_time(corpus, tmp_path):

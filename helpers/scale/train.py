@@ -1,7 +1,7 @@
-"""Train on prepared text in several processes, on one machine or many; torchrun starts them.
+"""Train on prepared text in several processes, on one machine or many: `python -m helpers.scale.train --help`.
 
-`torchrun --nproc-per-node 2 -m helpers.scale.train --help`. Each process is a rank: it trains tables of its own on its own shards,
-with the blocks of step 7, and from time to time the ranks bring their tables together.
+Each process is a rank: it trains tables of its own on its own shards, with the blocks of step 7, and from time to time the ranks
+bring their tables together. torchrun starts the ranks on several machines.
 """
 
 import datetime
@@ -9,6 +9,8 @@ import itertools
 import json
 import os
 import socket
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import click
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.multiprocessing
 from torch.distributed.algorithms.model_averaging.utils import average_parameters
 from tqdm import tqdm
 
@@ -243,36 +246,63 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
 @click.option("--method", default="average", show_default=True, type=click.Choice(list(METHODS)), help="How the ranks come together.")
 @click.option("--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Pieces of 32,768 tokens between two exchanges.")
 @click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Seconds to wait for a rank that does not answer.")
-def main(timeout, **settings):
-    """Train word vectors on prepared text; torchrun starts it, once for each rank.
+@click.option("--ranks", type=click.IntRange(1), help="Without torchrun: start so many ranks on this machine, which listen on loopback alone.")
+def main(timeout, ranks, **settings):
+    """Train word vectors on prepared text, in several ranks, each on its own shards.
 
-    On one machine: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train --corpus DIR --out DIR. Each rank trains on its
-    own shards. The same command goes on from the last checkpoint; with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front and
-    --max-restarts 3 torchrun does so itself when a rank dies. The ranks and torchrun trust everybody who can reach them.
+    On one machine: python -m helpers.scale.train --ranks 2 --corpus DIR --out DIR. On several torchrun starts the ranks, without
+    --ranks. The same command goes on from the last checkpoint; with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front and
+    --max-restarts 3 torchrun does so itself when a rank dies. torchrun and its ranks trust everybody who can reach them.
     """
-    if "RANK" not in os.environ:
-        raise click.UsageError("torchrun starts this: torchrun --standalone --nproc-per-node 2 -m helpers.scale.train ...")
+    if ("RANK" in os.environ) == (ranks is not None):
+        raise click.UsageError("say how many ranks to start, with --ranks, or let torchrun start this, without it")
     if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == str(True):
         raise click.UsageError(
             "with --max-restarts, set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun: else ranks that it starts again find the "
             "addresses of those before, and wait (https://github.com/pytorch/pytorch/issues/135712)"
         )
-    who = f"rank {os.environ['RANK']} on {socket.gethostname()}"
+    if ranks is None:
+        raise SystemExit(run_rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "env://", timeout, settings))
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
+    with tempfile.TemporaryDirectory() as folder:
+        context, meeting = torch.multiprocessing.get_context("spawn"), f"file://{folder}/meeting"
+        processes = [context.Process(target=start_rank, args=(rank, ranks, meeting, timeout, settings)) for rank in range(ranks)]
+        for process in processes:
+            process.start()
+        try:
+            for process in processes:
+                process.join()
+        except KeyboardInterrupt:  # the ranks get it too, and say so
+            for process in processes:
+                process.join()
+    raise SystemExit(int(any(process.exitcode for process in processes)))
+
+
+def start_rank(*arguments):
+    """Be a process that is one rank."""
+    raise SystemExit(run_rank(*arguments))
+
+
+def run_rank(rank, num_ranks, meeting, timeout, settings):
+    """Train as one rank of so many, which find each other at `meeting`; returns the exit code. What is wrong is told in a line."""
+    who, again = f"rank {rank} on {socket.gethostname()}", f"the same command goes on from the last checkpoint in {settings['out']}"
     try:
         require_positive(lr=settings["lr"])
-        dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=timeout))
+        dist.init_process_group("gloo", meeting, datetime.timedelta(seconds=timeout), num_ranks, rank)
         train(**settings)
         dist.barrier()
+        return 0
     except (ValueError, FloatingPointError) as error:
-        raise click.ClickException(f"{who}: {error}") from error
+        reason = str(error)
     except (RuntimeError, OSError) as error:  # from torch.distributed: a rank is gone, a port is taken
-        reason = " ".join(str(error).split())[:300]
-        raise click.ClickException(f"{who}: {reason}; the same command goes on from the last checkpoint in {settings['out']}") from error
+        reason = f"{' '.join(str(error).split())[:300]}; {again}"
     except KeyboardInterrupt:
-        raise click.ClickException(f"{who}: stopped; the same command goes on from the last checkpoint in {settings['out']}") from None
+        reason = f"stopped; {again}"
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+    click.echo(f"Error: {who}: {reason}", err=True)
+    return 1
 
 
 if __name__ == "__main__":
