@@ -18,9 +18,9 @@ RUNS = int(os.environ.get("RUNS", 2))
 def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
     frameworks = [("pytorch", "mxnet")[number % 2] for number in range(RUNS)]
     outs = [tmp_path / f"out{number}" for number in range(RUNS)]
-    codes, found = watch(*(command("--framework", name, "-f", NOTEBOOKS / "fast.yaml", "--out", out) for name, out in zip(frameworks, outs)))
+    codes, listened = watch(*(command("--framework", name, "-f", NOTEBOOKS / "fast.yaml", "--out", out) for name, out in zip(frameworks, outs)))
     assert codes == [0] * RUNS
-    assert found and found <= set(LOOPBACK)
+    assert listened and listened <= set(LOOPBACK)
     trained = {}
     for framework, out in zip(frameworks, outs):
         rows = json.loads((out / "summary.json").read_text())["notebooks"]
@@ -29,7 +29,7 @@ def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
         vectors = load_vectors(out / framework / "vectors.safetensors")
         found = losses, vectors.embed_v.tobytes(), vectors.embed_u.tobytes()
         assert trained.setdefault(framework, found) == found and len(losses) > 5
-    print(f"{RUNS} runs at once: all notebooks of all runs done, equal bits for each framework; listening at {', '.join(found)}")
+    print(f"{RUNS} runs at once: all notebooks of all runs done, equal bits for each framework; listening at {', '.join(listened)}")
 
 
 @pytest.mark.parametrize("program", ["sweep", "lab"])
