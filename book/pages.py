@@ -183,7 +183,9 @@ def exercises_of(step):
         named = EXERCISE.match(cell["text"]) if cell["cell_type"] == "markdown" else None
         if named:
             name = cell["id"].removeprefix("exercise-").removesuffix("-prose")
-            found[named[1]] = f"{named[1]} {name.replace('-', ' ').capitalize()}{named[2].rstrip('.')}", name, []
+            part = named[2].strip().rstrip(".")  # such as "The cause"
+            title = f"{part}: {name.replace('-', ' ')}" if part else name.replace("-", " ").capitalize()
+            found[named[1]] = f"{named[1]} {title}", name, []
         if found and not name_of(cell).startswith("tries"):
             found[list(found)[-1]][2].append(cells)
     return found
