@@ -46,7 +46,8 @@ def test_every_module_command_of_the_readme_says_what_it_is_for():
 
 
 def test_options_and_parameters_in_the_readme_are_known():
-    known = {name for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters" for name in defined_names(cell)}
+    cells = [cell for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters"]
+    known = {name for cell in cells for name in defined_names(cell)}
     assert {name for name in re.findall(r"-p (\w+) \S+", README)} <= known
     help_text = "".join(run(sys.executable, "-m", "helpers.course", *command, "--help").stdout for command in ([], ["student"]))
     for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.course[^`\n]*", README)))):
@@ -106,7 +107,8 @@ def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works
 @pytest.mark.parametrize("version", ["3.9", "3.12"])
 def test_another_python_gets_one_line_that_says_which_is_needed_and_why(tmp_path, version):
     fake = tmp_path / "python"
-    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])\" \"$2\"\n")
+    code = f"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])"
+    fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n')
     fake.chmod(0o755)
     done = run("make", "setup", f"PYTHON={fake}", f"VENV={tmp_path}/venv")
     assert done.returncode != 0
@@ -126,6 +128,11 @@ def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_
     code = f"import site; site.addsitedir({str(site)!r}); import helpers; print(helpers.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == str(ROOT / "helpers" / "__init__.py"), done.stderr
+
+
+def test_ruff_finds_nothing_in_code_and_notebooks():
+    done = run(sys.executable, "-m", "ruff", "check", "--no-cache")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def set_up_cell():
