@@ -172,7 +172,7 @@ def executed(path):
 
 
 def execute(path):
-    """Run a notebook and write it back as it is committed: without times, streams in one piece."""
+    """Run a notebook and write it back as it is committed: no times, nothing that JupyterLab notes down, streams in one piece."""
     import nbformat
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
@@ -180,6 +180,7 @@ def execute(path):
 
     notebook = executed(path)
     for cell in notebook.cells:
+        cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)  # it is alive in the session that made it only; what stands for it is text
     CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
