@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MXNET_CPU_WORKER_NTHREADS ?= 2
 
-.PHONY: help setup course check test test-system lab notebooks bench study clean
+.PHONY: help setup course check test test-system lab notebooks book bench study clean
 
 help:
 	@echo "make course   run all notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make test-system  run the tests that take long or need other programs, and install those"
 	@echo "make lab      open the series in JupyterLab"
+	@echo "make book     make a site of the notebooks as they are, into book/_build/html"
 	@echo "make setup    make .venv and say what it holds"
 	@echo "make bench    measure the speed, into benchmarks/ (long; ARGS=--quick only shows that it runs)"
 	@echo "make study    train with several settings and seeds, into benchmarks/ (long)"
@@ -31,6 +32,9 @@ lab: $(VENV)/course-ready
 
 notebooks: $(VENV)/course-ready
 	$(BIN)/python -m helpers.twins run
+
+book: $(VENV)/book-ready
+	$(BIN)/python -m book
 
 bench: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -76,9 +80,13 @@ $(VENV)/course-ready: requirements.txt
 	$(call install,requirements.txt)
 	@touch $@
 
+$(VENV)/book-ready: requirements-book.txt requirements.txt
+	$(call install,requirements-book.txt)
+	@touch $(VENV)/course-ready $@
+
 $(VENV)/test-ready: requirements-test.txt requirements.txt
 	$(call install,requirements-test.txt)
 	@touch $(VENV)/course-ready $@
 
 clean:
-	rm -rf $(VENV) .venv-spacy runs
+	rm -rf $(VENV) .venv-spacy runs book/_build
