@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MXNET_CPU_WORKER_NTHREADS ?= 2
 
-.PHONY: help setup course test test-system lab notebooks book bench study clean
+.PHONY: help setup course check test test-system lab notebooks book bench study clean
 
 help:
 	@echo "make course   run all notebooks on real text, into runs/ (ARGS='-p num_epochs 2' for parameters)"
+	@echo "make check    look for faults in code and notebooks, in seconds"
 	@echo "make test     run the tests"
 	@echo "make test-system  run the tests that take long or need other programs, and install those"
 	@echo "make lab      open the series in JupyterLab"
@@ -43,6 +44,10 @@ study: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks.resampling
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.sweep
+
+check: $(VENV)/test-ready
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m helpers.twins check
 
 # Two workers. A notebook is one group, so that its cells share a kernel.
 test: $(VENV)/test-ready

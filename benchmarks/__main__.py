@@ -60,7 +60,8 @@ def measure_quality(quick):
     for kind, *arguments in KINDS:
         for epochs, lr in ours if kind != MXNET else ours[:1]:
             framework, *workers = arguments
-            runs[f"{kind}, {epochs} epochs"] = lambda seed, call=(framework, epochs, lr, *workers): in_a_process(blocks, call[0], seed, *call[1:])
+            call = framework, epochs, lr, *workers
+            runs[f"{kind}, {epochs} epochs"] = lambda seed, call=call: in_a_process(blocks, call[0], seed, *call[1:])
     for epochs, alpha in theirs:
         runs[f"gensim, {epochs} epochs"] = lambda seed, epochs=epochs, alpha=alpha: in_a_process(gensim_word2vec, seed, epochs, alpha)
     rows, found = in_turn(runs, 1 if quick else 8), {}
@@ -108,9 +109,11 @@ def lines(results):
 
     if part := results.get("loader"):
         yield "loader: times as fast as d2l's", told(part["times as fast"]), "at least 3", part["times as fast"]["median"] >= 3
-        yield "loader: share of d2l's memory", told(part["share of the memory"], 2), "at most 0.25", part["share of the memory"]["median"] <= 0.25
+        share = part["share of the memory"]
+        yield "loader: share of d2l's memory", told(share, 2), "at most 0.25", share["median"] <= 0.25
     for framework, part in results.get("training", {}).items():
-        yield f"{framework}: times as fast as the plain loop", told(part["times as fast"]), "at least 5", part["times as fast"]["median"] >= 5
+        gain = part["times as fast"]
+        yield f"{framework}: times as fast as the plain loop", told(gain), "at least 5", gain["median"] >= 5
         loss = part["largest difference of the held-out loss"]
         yield f"{framework}: difference of the held-out loss", f"{loss:.1e}", "at most 0.005", loss <= 0.005
     if part := results.get("quality"):
@@ -137,7 +140,8 @@ def lines(results):
         yield "memory that training adds, at most", f"{memory} MB", "at most 50 MB", memory <= 50
         yield "share of the matrix-product peak", told(spread([row["share of the peak"] for row in everything]), 2), "none", True
     if part := results.get("neighbours"):
-        yield "1,000 words' neighbours: times as fast as gensim", told(part["times as fast"]), "at least 2", part["times as fast"]["median"] >= 2
+        gain = part["times as fast"]
+        yield "1,000 words' neighbours: times as fast as gensim", told(gain), "at least 2", gain["median"] >= 2
     if part := results.get("imports"):
         yield "import of examples", told(part["examples"], 2) + " s", "at most 0.50", part["examples"]["median"] <= 0.5
     if part := results.get("prepare"):
@@ -160,7 +164,7 @@ def lines(results):
 
 @click.command(help=__doc__)
 @click.option("--quick", is_flag=True, help="Once each and small, to see that all of it runs. Writes nothing.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts anew; the others stay as they are in results.json.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts anew; the others stay in results.json.")
 def main(quick, only):
     path = FOLDER / "results.json"
     results = {} if quick or not only else read_results(path)

@@ -62,11 +62,11 @@ def told(vocab, tables, start):
 
 def baseline(corpus, seed, name, *settings):
     """Make the vectors of a function in `benchmarks.baselines`; returns their scores as those of a center table, and the seconds."""
-    from benchmarks import baselines
-    from helpers.corpus import read_corpus
-
     from gensim.models import Word2Vec  # noqa: F401  so that no import counts
     from sklearn.decomposition import TruncatedSVD  # noqa: F401
+
+    from benchmarks import baselines
+    from helpers.corpus import read_corpus
 
     text = read_corpus(corpus, strict=True)
     start = time.perf_counter()
@@ -127,7 +127,8 @@ def summaries(judged, found):
             if table in results[0] and (table == "center" or method == OURS):
                 row = {"seconds": [result["seconds"] for result in results]}
                 for name, values in judged.items():
-                    runs, reference = ([result[part][name] for result in group] for part, group in ((table, results), ("center", found[OURS])))
+                    sides = (table, results), ("center", found[OURS])
+                    runs, reference = ([result[part][name] for result in group] for part, group in sides)
                     row[name] = summary(values, np.array(runs), np.array(reference))
                 (analogies,) = set(results[0][table]) - set(judged)
                 row[analogies] = {"each": [round(result[table][analogies], 4) for result in results]}

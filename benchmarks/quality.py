@@ -16,11 +16,11 @@ TOLERANCE = 0.01
 
 def blocks(framework, seed, num_epochs, lr, num_workers=1):
     """Train blocks; returns seconds from the text to the vectors and the correlations. None for both if it diverged."""
+    import gensim.utils  # noqa: F401  so that no import counts on either side
+    import pooch  # noqa: F401
+
     from helpers.blocks import load_blocks, word2vec_tables
     from helpers.evaluation import evaluate_pairs
-
-    import gensim.utils  # noqa: F401, I001  so that no import counts on either side
-    import pooch  # noqa: F401
 
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):

@@ -29,7 +29,8 @@ def in_a_process(work, *arguments, **environment):
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MXNET_CPU_WORKER_NTHREADS": "2", **environment}
     call = json.dumps([work.__module__, work.__name__, arguments])
-    done = subprocess.run([sys.executable, "-m", "benchmarks.runs", call], cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-m", "benchmarks.runs", call]
+    done = subprocess.run(command, cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"{work.__name__}{arguments} failed; its error stands above")
     return json.loads(done.stdout.splitlines()[-1])

@@ -46,8 +46,10 @@ def write_corpus(folder, name="ptb"):
 def train(corpus, seed, ranks, method, exchange_pieces, lr, epochs):
     """Train with torchrun; returns its summary and what the vectors score. What diverged has no score."""
     with tempfile.TemporaryDirectory() as out:
-        command = [str(Path(sys.executable).with_name("torchrun")), "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.scale.train"]
-        given = {"corpus": corpus, "out": out, "seed": seed, "method": method, "exchange-pieces": exchange_pieces, "lr": lr, "num-epochs": epochs}
+        torchrun = str(Path(sys.executable).with_name("torchrun"))
+        command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.scale.train"]
+        given = {"corpus": corpus, "out": out, "seed": seed, "lr": lr, "num-epochs": epochs}
+        given |= {"method": method, "exchange-pieces": exchange_pieces}
         command += [part for name, value in given.items() for part in (f"--{name}", str(value))]
         done = subprocess.run(command, cwd=FOLDER.parent, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
         if done.returncode:
@@ -107,11 +109,15 @@ def _exchange(rank, num_numbers, folder):
 
 def measure_scale(quick):
     """Return all figures of scale as a dict that JSON holds."""
-    ways, repeats, sizes = ({way: WAYS[way] for way in ("1 rank", "2 ranks, average, 16 pieces")}, 1, VOCABULARIES[:1]) if quick else (WAYS, 5, VOCABULARIES)
+    ways, repeats, sizes = WAYS, 5, VOCABULARIES
+    if quick:
+        ways, repeats, sizes = {way: WAYS[way] for way in ("1 rank", "2 ranks, average, 16 pieces")}, 1, VOCABULARIES[:1]
     with tempfile.TemporaryDirectory() as folder:
         corpus = str(write_corpus(folder))
         runs = {way: lambda seed, how=how: train(corpus, seed, *how, 1 if quick else EPOCHS) for way, how in ways.items()}
         rows = in_turn(runs, repeats)
     grown = in_turn({str(size): lambda _, size=size: in_a_process(rate_of, size) for size in sizes}, 1 if quick else 3)
     exchanges = in_turn({str(size): lambda _, size=size: in_a_process(exchange_rate, 2 * size * 100) for size in sizes}, 1 if quick else 3)
-    return {"settings": {"epochs": EPOCHS, "ways": ways}, "runs": rows, "one rank by vocabulary": grown, "seconds of an exchange by vocabulary": exchanges}
+    settings = {"epochs": EPOCHS, "ways": ways}
+    found = {"settings": settings, "runs": rows, "one rank by vocabulary": grown}
+    return {**found, "seconds of an exchange by vocabulary": exchanges}

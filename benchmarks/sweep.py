@@ -14,7 +14,9 @@ from helpers.sweep import condense, run_sweep, runs_of, table
 
 
 @click.command(help=__doc__)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=FOLDER.parent / "runs" / "sweep-study", help="Folder of the runs.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=FOLDER.parent / "runs/sweep-study", help="Folder of the runs."
+)
 def main(out):
     failures = run_sweep("pytorch", runs_of("full"), out, {"strict": True})
     if failures:

@@ -49,8 +49,8 @@ def plain_pytorch(net, batches, num_epochs):
             optimizer.zero_grad()
             center, context_negative, mask, label = batch
             pred = skip_gram(center, context_negative, net[0], net[1])
-            l = loss(pred.reshape(label.shape).float(), label.float(), mask) / mask.sum(axis=1) * mask.shape[1]
-            l.sum().backward()
+            row_losses = loss(pred.reshape(label.shape).float(), label.float(), mask) / mask.sum(axis=1) * mask.shape[1]
+            row_losses.sum().backward()
             optimizer.step()
         seconds.append(time.perf_counter() - start)
     return seconds
@@ -69,8 +69,8 @@ def plain_mxnet(net, batches, num_epochs):
             center, context_negative, mask, label = batch
             with autograd.record():
                 pred = skip_gram(center, context_negative, net[0], net[1])
-                l = loss(pred.reshape(label.shape), label, mask) * mask.shape[1] / mask.sum(axis=1)
-            l.backward()
+                row_losses = loss(pred.reshape(label.shape), label, mask) * mask.shape[1] / mask.sum(axis=1)
+            row_losses.backward()
             trainer.step(1)
         npx.waitall()
         seconds.append(time.perf_counter() - start)

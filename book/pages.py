@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from helpers.checks import find
 from helpers.figures import SUMMARY
-from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, read_notebook, tags
+from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, read_notebook
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 FOLDED = "set-up", "imports"
@@ -68,7 +68,8 @@ def fold(title, text):
 def tabs(texts):
     """Return a tab for each framework, in step with all other tabs of the book."""
     colons = ":" * (1 + max(map(longest_colons, texts.values())))
-    items = [f"{colons}{{tab-item}} {NAMES[name]}\n:sync: {name}\n\n{text or 'Nothing to do here.'}\n{colons}" for name, text in texts.items()]
+    heads = {name: f"{colons}{{tab-item}} {NAMES[name]}\n:sync: {name}" for name in texts}
+    items = [f"{heads[name]}\n\n{text or 'Nothing to do here.'}\n{colons}" for name, text in texts.items()]
     return "\n".join([f"{colons}:{{tab-set}}", ":sync-group: framework", "", *items, f"{colons}:"])
 
 

@@ -1,8 +1,11 @@
 """Print what the series wants and what this environment has, package by package: `python -m helpers.check_environment`."""
 
 import argparse
+import importlib
 import platform
+import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +16,7 @@ except ImportError:  # this command has to work where packages are missing
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
+JUPYTER = "jupyter", "jupyterlab", "nbval", "papermill"  # run notebooks: one that runs already needs none of them
 
 
 def read_requirements(path=REQUIREMENTS):
@@ -32,9 +36,48 @@ def compare(requirement):
     return found, requirement.specifier.contains(found, prereleases=True)
 
 
+def pip(*arguments):
+    """Run pip for this Python; returns how it went."""
+    return subprocess.run([sys.executable, "-m", "pip", *map(str, arguments)], capture_output=True, text=True)
+
+
+def install_missing(*paths):
+    """Install the packages that are not here at all, of any version; nothing that is here changes. A RuntimeError if pip can't.
+
+    Only MXNet's half misses mxnet, so that is told, and no error.
+    """
+    needed = [r for r in read_requirements(*paths)[0] if not ("ipykernel" in sys.modules and r.name in JUPYTER)]
+    missing = [r for r in needed if compare(r)[0] is None]
+    if not missing:
+        return
+    failed, left = {}, [f"{r.name} {compare(r)[0]}" for r in needed if r not in missing and not compare(r)[1]]
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "constraints.txt"
+        kept.write_text(pip("list", "--format=freeze").stdout + "".join(f"{r.name}{r.specifier}\n" for r in missing))
+        for r in missing:
+            alone = ["--no-deps"] if r.name == "d2l" else []  # it fixes old versions of what it needs
+            done = pip("install", "--disable-pip-version-check", "--constraint", kept, *alone, f"{r.name}{r.specifier}")
+            if done.returncode:
+                errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+                failed[r.name] = f"{r.name}{r.specifier} can't be added to what is here: {' '.join(errors[:1])}"
+    importlib.invalidate_caches()  # so that this process finds what has come
+    print("added:", ", ".join(f"{r.name} {compare(r)[0]}" for r in missing if r.name not in failed) or "nothing")
+    print("other versions than the series was tested with, left as they are:", ", ".join(left) or "none")
+    if "mxnet" in failed:
+        print(failed.pop("mxnet"))
+    if failed:
+        raise RuntimeError("\n".join([*failed.values(), "Make an environment for the series alone, as README.md says under Two commands"]))
+
+
 def main():
     """Print the table, and what is missing for which half; exits with 1 where something is."""
-    argparse.ArgumentParser(prog="python -m helpers.check_environment", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m helpers.check_environment", description=__doc__)
+    parser.add_argument("--install", action="store_true", help="first install what is not here at all; nothing that is here changes")
+    if parser.parse_args().install:
+        try:
+            install_missing()
+        except RuntimeError as error:
+            parser.exit(1, f"{error}\n")
     here, elsewhere = read_requirements()
     python_fits = sys.version_info[:2] in ((3, 10), (3, 11))
     lines = [("python", "3.10 or 3.11", platform.python_version(), python_fits)]

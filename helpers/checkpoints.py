@@ -175,7 +175,8 @@ class Checkpoint:
             for name in {**self.settings, **there} if there.get(name) != self.settings.get(name)
         ]  # fmt: skip
         if different:
-            raise ValueError(f"{path} is a checkpoint of another training: {'; '.join(different)}. Name another checkpoint_path, or delete it")
+            told = "; ".join(different)
+            raise ValueError(f"{path} is a checkpoint of another training: {told}. Name another checkpoint_path, or delete it")
         self.set_state(state)
         return found["record"]
 

@@ -236,7 +236,8 @@ def parts_of_lines(file, path, most_characters):
         num_characters += len(part)
         if num_characters > most_characters:
             raise ValueError(
-                f"{path} has more than {most_characters:,} characters, too many to keep in memory: take a part of it, or prepare it: {MAKE_ONE}"
+                f"{path} has more than {most_characters:,} characters, too many to keep in memory: "
+                f"take a part of it, or prepare it: {MAKE_ONE}"
             )
         part, rest = rest + part, ""
         if len(part) >= LONGEST_PART and not part.endswith("\n"):

@@ -58,4 +58,5 @@ class Explorer:
         """Display the widgets; where there are none, a line that says where they are."""
         box = widgets.VBox([widgets.HBox([self.word, self.k, self.table]), self.answer])
         live = box._repr_mimebundle_()[WIDGET]
-        display({WIDGET: live, "text/plain": "(Run this notebook in JupyterLab to type words here. The picture above shows the first.)"}, raw=True)
+        instead = "(Run this notebook in JupyterLab to type words here. The picture above shows the first.)"
+        display({WIDGET: live, "text/plain": instead}, raw=True)

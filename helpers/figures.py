@@ -301,7 +301,8 @@ def weights_figure(weights, num_contexts):
     drawn = axes.imshow(weights, cmap="Purples", aspect="auto")
     axes.axvline(num_contexts - 0.5, color=BLACK, linewidth=1)
     fig.colorbar(drawn, ax=axes, label="weight of the score")
-    label(axes, "Of a block's scores the band counts, and all noise words", "context words in the order of the text | noise words", "center word")
+    x_name = "context words in the order of the text | noise words"
+    label(axes, "Of a block's scores the band counts, and all noise words", x_name, "center word")
     return fig
 
 
@@ -396,7 +397,8 @@ def resampling_figure(measured, tests):
     fig, panels = new_figure(1 + len(tests), (11, 3.8))
     for (way, found), (color, marker) in zip(measured.items(), ((BLUE, "o"), (RED, "s"))):
         epochs = range(1, len(found["loss"][0]) + 1)
-        for axes, name, line in ((panels[0], "loss", ":"), (panels[0], "held_out", "-"), *((axes, test, "-") for axes, test in zip(panels[1:], tests))):
+        lines = (panels[0], "loss", ":"), (panels[0], "held_out", "-"), *((axes, test, "-") for axes, test in zip(panels[1:], tests))
+        for axes, name, line in lines:
             told = f"{way}, training" if name == "loss" else way
             mean, error = found[name]
             axes.plot(epochs, mean, marker + line, color=color, markersize=4, label=told)

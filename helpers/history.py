@@ -117,7 +117,8 @@ class History(list):
         num_batches = len(self.data_iter)
         self.bar.total = self.bar.n - self.step + num_batches * (self.num_epochs - len(self))
         points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
-        for self.step, batch in enumerate(batches, self.step + 1):
+        numbered = enumerate(batches, self.step + 1)
+        for self.step, batch in numbered:
             yield batch
             self.checkpoint.prove()
             self.bar.update()

@@ -15,7 +15,6 @@ from helpers.examples import Vocab, describe, initial_tables, load_minibatches
 from helpers.history import History, loss_totals
 from helpers.processes import Workers, one_thread
 
-
 FUSED = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 4)  # Adam as one loop on CPUs too; not on Intel Macs
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from helpers.files import whole_file
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags, write_notebook
+from helpers.twins import BADGES, FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
@@ -22,8 +22,9 @@ c.ExecutePreprocessor.timeout = 900  # seconds for a cell; training takes a minu
 
 
 def without_outputs(notebook):
-    """Return a notebook as it is before its first run."""
+    """Return a notebook as it is before its first run, without badges, which open one after it."""
     for cell in notebook["cells"]:
+        cell["source"] = BADGES.sub("", cell["text"]).splitlines(keepends=True)
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return notebook
@@ -70,7 +71,7 @@ def copy_needed(out):
         else:
             shutil.copy(source, target)
     readme = out / "README.md"
-    readme.write_text(TEACHERS_PART.sub("", readme.read_text(encoding="utf-8")), encoding="utf-8")
+    readme.write_text(TEACHERS_PART.sub("", BADGES.sub("", readme.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 def write_student_copy(out):

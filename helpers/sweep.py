@@ -215,7 +215,8 @@ def condense(folder):
         }
         for setting, found in sorted(by_setting.items())
     ]  # fmt: skip
-    return {"framework": settings["framework"], "corpus": corpora.pop(), "k": K, "num_probes": len(default[0]["neighbours"]), "settings": rows}
+    num_probes = len(default[0]["neighbours"])
+    return {"framework": settings["framework"], "corpus": corpora.pop(), "k": K, "num_probes": num_probes, "settings": rows}
 
 
 def average(row, measure):
@@ -236,7 +237,9 @@ def table(condensed):
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice(FRAMEWORKS), default="pytorch", show_default=True, help="Which half's 05_training to run.")
-@click.option("--grid", type=click.Choice(list(GRIDS)), default="fast", show_default=True, help="fast: a parameter at a time; full: all together.")
+@click.option(
+    "--grid", type=click.Choice(list(GRIDS)), default="fast", show_default=True, help="fast: a parameter at a time; full: all together."
+)
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of 05_training, such as -p corpus my.txt.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")

@@ -1,4 +1,4 @@
-"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all.
+"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all, `publish` their address.
 
 A cell's id says whose it is: one that ends in -pytorch or -mxnet is a framework's own, any other is shared and must
 stand in both variants, alike. The raw JSON is read, because nbformat mends what the rules are about.
@@ -172,7 +172,7 @@ def executed(path):
 
 
 def execute(path):
-    """Run a notebook and write it back as it is committed: without times, streams in one piece."""
+    """Run a notebook and write it back as it is committed: no times, nothing that JupyterLab notes down, streams in one piece."""
     import nbformat
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
@@ -180,6 +180,7 @@ def execute(path):
 
     notebook = executed(path)
     for cell in notebook.cells:
+        cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)  # it is alive in the session that made it only; what stands for it is text
     CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
@@ -214,6 +215,24 @@ def told_cost(costs):
         for values in (seconds, memory)
     )
     return "in about {} on two cores and takes {} of memory".format(*told)
+
+
+COLAB = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{}/blob/main/{})"
+BINDER = "[![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{}/main?labpath={})"
+BADGES = re.compile(r"\n\n\[!\[Open in .*")
+
+
+def published(notebook, address, badge):
+    """Return a notebook whose set-up cell fetches the series from `address`, with that badge (or "") under its links."""
+    for cell in notebook["cells"]:
+        if cell["id"] == "set-up":
+            text = re.sub("^repository = .*", f'repository = "{address}"', cell["text"], flags=re.MULTILINE)
+        elif cell["id"].startswith("links"):
+            text = f"{BADGES.sub('', cell['text'])}\n\n{badge}".rstrip()
+        else:
+            continue
+        cell["source"] = text.splitlines(keepends=True)
+    return notebook
 
 
 @click.group(help=__doc__.split("\n")[0])
@@ -273,6 +292,28 @@ def measure(names):
             notebook["cells"][0]["source"] = text.splitlines(keepends=True)
             write_notebook(path, notebook)
         click.echo(f"{name}: {told_cost(costs)}")
+
+
+@main.command()
+@click.argument("address")
+def publish(address):
+    """Write ADDRESS, https://github.com/OWNER/NAME, into every set-up cell, and badges for Colab and Binder, branch main, into the README.
+
+    Colab has no MXNet, so its notebooks get Binder's badge. Any other address that git can clone gets no badges.
+    """
+    if not re.fullmatch(r"(https|file)://[\w./~-]+", address):
+        raise click.BadParameter(f"{address} is no address such as https://github.com/OWNER/NAME")
+    github = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address)
+    for path in all_notebooks():
+        badge = BINDER if path.parent.name == "mxnet" else COLAB
+        place = path.relative_to(ROOT).as_posix()
+        write_notebook(path, published(read_notebook(path), address, badge.format(github[1], place) if github else ""))
+    first = "notebooks/pytorch/01_data.ipynb"
+    badges = f"\n\n{COLAB.format(github[1], first)} {BINDER.format(github[1], first)}" if github else ""
+    title, rest = BADGES.sub("", (ROOT / "README.md").read_text(encoding="utf-8")).split("\n", 1)
+    with whole_file(ROOT / "README.md") as temporary:
+        temporary.write_text(f"{title}{badges}\n{rest}", encoding="utf-8")
+    click.echo(f"{address} stands in {len(all_notebooks())} notebooks; {'badges' if github else 'no badges'} in the README")
 
 
 @main.command()

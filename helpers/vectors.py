@@ -168,7 +168,9 @@ class Told(click.Group):
 
 
 source = click.argument("source", metavar="FILE", type=click.Path())
-which_table = click.option("--table", type=click.Choice(list(TABLES)), default="center", show_default=True, help="Of a file with two tables.")
+which_table = click.option(
+    "--table", type=click.Choice(list(TABLES)), default="center", show_default=True, help="Of a file with two tables."
+)
 how_many = click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many words.")
 
 

@@ -57,7 +57,8 @@ def examples_are_as_the_lesson_says(sentences, max_window_size, num_noise_words,
     encoded, before = encode(sentences, vocab), made.CENTERS_AT_ONCE
     made.CENTERS_AT_ONCE = centers_at_once
     try:
-        found = made.make_examples(*encoded, counts, max_window_size, num_noise_words, generator(number, "examples"), generator(number, "noise"))
+        rngs = generator(number, "examples"), generator(number, "noise")
+        found = made.make_examples(*encoded, counts, max_window_size, num_noise_words, *rngs)
     except ValueError as error:
         assert "no noise word is left to draw" in str(error)
         return

@@ -104,7 +104,8 @@ def require_valid_vectors(found):
     assert len(set(found.tokens)) == len(found.tokens) == len(found.embed_v) and all(isinstance(token, str) for token in found.tokens)
     assert isinstance(found.settings, dict)
     for table in (found.embed_v, found.embed_u):
-        assert table is None or (table.dtype == np.float32 and table.ndim == 2 and len(table) == len(found.tokens) and np.isfinite(table).all())
+        if table is not None:
+            assert table.dtype == np.float32 and table.ndim == 2 and len(table) == len(found.tokens) and np.isfinite(table).all()
 
 
 def refuse(found):

@@ -34,7 +34,8 @@ def options_of(corpus, out, settings):
 
 def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):
     """Start torchrun, in a session of its own, with so many ranks on this machine."""
-    command = [Path(sys.executable).with_name("torchrun"), "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.scale.train"]
+    torchrun = Path(sys.executable).with_name("torchrun")
+    command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.scale.train"]
     return subprocess.Popen(
         [*command, *options_of(corpus, out, settings)], cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": str(int(not share_store))},

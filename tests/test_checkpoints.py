@@ -126,7 +126,10 @@ def test_a_finished_checkpoint_returns_at_once_with_tables_and_history(model, wa
 def test_a_checkpoint_is_written_when_it_is_due_and_at_each_epochs_end(model, way, loaded, tmp_path, monkeypatch):
     data, vocab = loaded(model, way)
     written = []
-    monkeypatch.setattr(checkpoints, "save_checkpoint", lambda path, state, content: written.append((len(content["record"]["epochs"]), content["record"]["step"])))
+    def save_checkpoint(path, state, content):
+        written.append((len(content["record"]["epochs"]), content["record"]["step"]))
+
+    monkeypatch.setattr(checkpoints, "save_checkpoint", save_checkpoint)
     start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, tmp_path / "c.safetensors")
     assert written == [(epoch, 0) for epoch in range(NUM_EPOCHS + 1)]
     written.clear()
@@ -164,7 +167,8 @@ def test_a_checkpoint_of_the_other_framework_is_refused(loaded, tmp_path):
     data, vocab = loaded(model_pytorch, "blocks")
     for model in (model_pytorch, model_mxnet):
         net = new_net(model, "blocks", len(vocab))
-        with contextlib.nullcontext() if model is model_pytorch else pytest.raises(ValueError, match="method is 'blocks, torch .* not 'blocks, mxnet"):
+        refused = pytest.raises(ValueError, match="method is 'blocks, torch .* not 'blocks, mxnet")
+        with contextlib.nullcontext() if model is model_pytorch else refused:
             start(model, "blocks", net, data, 1, tmp_path / "c.safetensors")
 
 
@@ -288,7 +292,8 @@ def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, wa
     data, vocab = loaded(model, way)
     net, short = new_net(model, way, len(vocab)), new_net(model, way, len(vocab))
     before = signal.getsignal(signal.SIGINT)
-    with ctrl_c_in_step(2, model, way, monkeypatch), pytest.raises(KeyboardInterrupt, match="stopped after batch 2 of epoch 1; .*with a checkpoint_path") as stop:
+    stopped = pytest.raises(KeyboardInterrupt, match="stopped after batch 2 of epoch 1; .*with a checkpoint_path")
+    with ctrl_c_in_step(2, model, way, monkeypatch), stopped as stop:
         start(model, way, net, data, NUM_EPOCHS)
     assert signal.getsignal(signal.SIGINT) is before
     assert stop.value._render_traceback_() == [f"Interrupted: {stop.value}"]
@@ -307,7 +312,8 @@ def test_a_rate_far_too_large_stops_the_training_at_once_and_leaves_the_good_tab
     data, vocab = loaded(model, way)
     net = new_net(model, way, len(vocab))
     before = model.to_arrays(net)
-    with pytest.raises(FloatingPointError, match="the training diverged, to a loss of .*: choose a smaller lr than 1000000.0; the model has the last good"):
+    told = "the training diverged, to a loss of .*: choose a smaller lr than 1000000.0; the model has the last good"
+    with pytest.raises(FloatingPointError, match=told):
         model.train(net, data, 1e6, NUM_EPOCHS, "cpu", tmp_path / "c.safetensors")
     same(model.to_arrays(net), before)
 
@@ -336,7 +342,8 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loade
     before = model.to_arrays(net)
     for name in "held_out_loss", "held_out_block_loss":
         monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
-    with pytest.raises(FloatingPointError, match="diverged, to a held-out loss that is not finite: choose a smaller lr than 0.0.; the model has the last good"):
+    told = "diverged, to a held-out loss that is not finite: choose a smaller lr than 0.0.; the model has the last good"
+    with pytest.raises(FloatingPointError, match=told):
         start(model, way, net, data, 1)
     same(model.to_arrays(net), before)
 

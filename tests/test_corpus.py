@@ -192,7 +192,8 @@ def test_memory_grows_with_the_text_and_no_faster(tmp_path):
     peaks, rng, letters = [], np.random.default_rng(0), str.maketrans("0123456789", "abcdefghij")
     for num_lines in (4_000, 16_000):
         path = tmp_path / "text.txt"
-        path.write_text("\n".join(" ".join(f"{number}".translate(letters) for number in rng.zipf(1.3, 10) % 5000) for _ in range(num_lines)))
+        lines = (" ".join(f"{number}".translate(letters) for number in rng.zipf(1.3, 10) % 5000) for _ in range(num_lines))
+        path.write_text("\n".join(lines))
         tracemalloc.start()
         text = read_corpus(path)
         vocab = Vocab(text.sentences, 2)

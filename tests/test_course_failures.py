@@ -53,7 +53,9 @@ def test_a_text_that_is_too_small_says_what_to_do(step, tmp_path):
     assert error.ename == "ValueError" and "use more text, or a lower min_freq" in error.evalue
 
 
-@pytest.mark.parametrize("text, reason", [("- a\n- b\n", "must map names to values"), ("a: [", "is not YAML"), ("epochs: 3\n", "no notebook has")])
+@pytest.mark.parametrize(
+    "text, reason", [("- a\n- b\n", "must map names to values"), ("a: [", "is not YAML"), ("epochs: 3\n", "no notebook has")]
+)
 def test_a_parameter_file_that_cannot_serve_is_refused(tmp_path, text, reason):
     (tmp_path / "p.yaml").write_text(text)
     done = course("-f", tmp_path / "p.yaml", "--out", tmp_path / "out")

@@ -123,7 +123,8 @@ def test_minibatches_have_the_promised_dtypes_and_shapes(model, small_text):
     batches = list(data_iter)
     assert len(batches) == len(data_iter)
     for center, words, mask, label in batches:
-        assert [str(np.dtype(a.dtype)) if ids == "int32" else str(a.dtype) for a in (center, words, mask, label)] == [ids, ids, floats, floats]
+        kinds = [str(np.dtype(a.dtype)) if ids == "int32" else str(a.dtype) for a in (center, words, mask, label)]
+        assert kinds == [ids, ids, floats, floats]
         assert tuple(center.shape) == (len(words), 1) and words.shape == mask.shape == label.shape
     rows = [len(batch[0]) for batch in batches]
     assert set(rows[:-1]) == {64} and 0 < rows[-1] <= 64

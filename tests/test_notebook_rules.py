@@ -11,8 +11,24 @@ import pytest
 
 from helpers import blocks, examples, model_mxnet, model_pytorch
 from helpers.twins import (
-    COST, FRAMEWORKS, NOTEBOOKS, TEACHES, VARIES, all_notebooks, copy_shared, defined_names, differences, framework_of, pairs, printed,
-    read_notebook, steps, tags, told_cost, variants, write_notebook,
+    COST,
+    FRAMEWORKS,
+    NOTEBOOKS,
+    TEACHES,
+    VARIES,
+    all_notebooks,
+    copy_shared,
+    defined_names,
+    differences,
+    framework_of,
+    pairs,
+    printed,
+    read_notebook,
+    steps,
+    tags,
+    told_cost,
+    variants,
+    write_notebook,
 )  # fmt: skip
 
 PATHS = all_notebooks()
@@ -183,20 +199,33 @@ def test_notebooks_import_functions_and_never_modules_from_helpers(path):
                 assert node.name == "numpy", cell["id"]
 
 
-def test_outputs_are_fresh_whole_and_clean(path):
-    raw = path.read_text(encoding="utf-8")
-    assert len(raw.encode()) < 300_000
-    notebook = read_notebook(path)
+def stains(notebook):
+    """Sentences for all that a notebook fresh from `helpers.twins run` does not hold."""
     counts = [cell["execution_count"] for cell in code_cells(notebook)]
-    assert counts == list(range(1, len(counts) + 1))
-    for cell in code_cells(notebook):
-        assert "execution" not in cell["metadata"], f"{cell['id']} holds times"
-        for output in cell["outputs"]:
-            assert output["output_type"] != "error" and output.get("name") != "stderr", cell["id"]
-            shown = json.dumps(output.get("text", "")) + json.dumps({k: v for k, v in output.get("data", {}).items() if "image" not in k})
-            assert not re.search(r"/(home|root|Users|tmp|work)/", shown), cell["id"]
-            assert "\\r" not in shown, f"{cell['id']} holds a bar's unfinished states"
-            assert "image/svg+xml" not in output.get("data", {})
+    found = [] if counts == list(range(1, len(counts) + 1)) else [f"the cells were not run once each, in their order: {counts}"]
+    if set(notebook["metadata"]) != {"kernelspec", "language_info"}:
+        found.append(f"the notebook holds other metadata: {', '.join(notebook['metadata'])}")
+    for cell in notebook["cells"]:
+        if set(cell["metadata"]) - {"tags"}:
+            found.append(f"{cell['id']} holds metadata other than tags")
+        for output in cell.get("outputs", ()):
+            text = {kind: content for kind, content in output.get("data", {}).items() if "image" not in kind}
+            shown = json.dumps([output.get("text", ""), text])
+            problems = {
+                "ends in an error": output["output_type"] == "error",
+                "writes to stderr": output.get("name") == "stderr",
+                "shows another count than its own": output.get("execution_count", cell["execution_count"]) != cell["execution_count"],
+                "shows a path of one machine": re.search(r"/(home|root|Users|tmp|work)/|[A-Z]:\\\\", shown),
+                "holds a bar's unfinished states": "\\r" in shown,
+                "holds an SVG": "image/svg+xml" in output.get("data", {}),
+            }
+            found += [f"{cell['id']} {problem}" for problem, there in problems.items() if there]
+    return found
+
+
+def test_outputs_are_fresh_whole_and_clean(path):
+    assert path.stat().st_size < 300_000
+    assert stains(read_notebook(path)) == []
 
 
 def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_shows(lesson):
@@ -301,6 +330,27 @@ BREAKS = {
 }
 
 
+STAINS = {
+    "were not run once each": lambda cell, output, notebook: cell.update(execution_count=99),
+    "the notebook holds other metadata": lambda cell, output, notebook: notebook["metadata"].update(papermill={"duration": 5}),
+    "holds metadata other than tags": lambda cell, output, notebook: cell["metadata"].update(execution={"iopub.status.idle": "now"}),
+    "ends in an error": lambda cell, output, notebook: output.update(output_type="error"),
+    "writes to stderr": lambda cell, output, notebook: output.update(name="stderr"),
+    "shows another count": lambda cell, output, notebook: output.update(execution_count=99),
+    "a path of one machine": lambda cell, output, notebook: output.update(text="see /home/someone/file"),
+    "unfinished states": lambda cell, output, notebook: output.update(text="10 %\r20 %"),
+    "holds an SVG": lambda cell, output, notebook: output.update(data={"image/svg+xml": "<svg/>"}),
+}
+
+
+@pytest.mark.parametrize("sentence", STAINS)
+def test_each_stain_on_the_outputs_is_named(loss_pair, sentence):
+    notebook, _ = loss_pair
+    cell = next(cell for cell in code_cells(notebook) if cell["outputs"])
+    STAINS[sentence](cell, cell["outputs"][0], notebook)
+    assert any(sentence in stain for stain in stains(notebook)), stains(notebook)
+
+
 @pytest.mark.parametrize("sentence", BREAKS)
 def test_each_way_to_break_the_twins_is_named(loss_pair, sentence):
     assert differences(*loss_pair) == []
@@ -332,7 +382,8 @@ def test_copying_shared_cells_makes_the_twins_equal_again_and_keeps_the_framewor
 def test_what_a_notebook_costs_is_told_for_one_variant_and_for_two():
     assert told_cost({"": (12.1, 0.304)}) == "in about 15 seconds on two cores and takes 0.30 GB of memory"
     both = told_cost({"pytorch": (40, 1), "mxnet": (55.5, 0.376)})
-    assert both == "in about 40 seconds (PyTorch) or 60 seconds (MXNet) on two cores and takes 1.00 GB (PyTorch) or 0.38 GB (MXNet) of memory"
+    memory = "1.00 GB (PyTorch) or 0.38 GB (MXNet) of memory"
+    assert both == f"in about 40 seconds (PyTorch) or 60 seconds (MXNet) on two cores and takes {memory}"
     assert COST.fullmatch(both)
     alike = told_cost({"pytorch": (7, 0.8), "mxnet": (9, 0.4)})
     assert alike == "in about 10 seconds on two cores and takes 0.80 GB (PyTorch) or 0.40 GB (MXNet) of memory"

@@ -45,7 +45,8 @@ def scheduler():
 def mixed_text(tmp_path_factory):
     """A file of lines of any length, in several scripts, with words of any frequency."""
     rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("mixed") / "mixed.txt"
-    words = np.array([*"abcdefgh", "Été", "cafe\u0301", "שָׁלוֹם", "don't", "—", "1984", "internationalisation", "x" * 30, *(f"w{c}" for c in "klmnopqrst")])
+    strange = "Été", "cafe\u0301", "שָׁלוֹם", "don't", "—", "1984", "internationalisation", "x" * 30
+    words = np.array([*"abcdefgh", *strange, *(f"w{c}" for c in "klmnopqrst")])
     lines = [" ".join(words[np.minimum(rng.geometric(0.15, rng.integers(0, 40)) - 1, len(words) - 1)]) for _ in range(2000)]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -203,8 +204,9 @@ def test_ranks_share_the_shards_out_evenly_and_need_no_others(folder, num_ranks,
     for rank in range(num_ranks):
         text = PreparedText(folder, rank, num_ranks)
         own = {shard.path.name for shard in text.shards}
+        others = [path.name for path in folder.glob("shard*") if path.stem not in own]
         here = tmp_path / f"{rank}"
-        shutil.copytree(folder, here, ignore=lambda _, names: [name for name in names if name.startswith("shard") and Path(name).stem not in own])
+        shutil.copytree(folder, here, ignore=shutil.ignore_patterns(*others))
         alone = PreparedText(here, rank, num_ranks)
         alone.verify()
         assert alone.training(vocab)[0].sha256 == text.training(vocab)[0].sha256
@@ -234,9 +236,8 @@ def contents(folder):
 
 
 def small_parts(*arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "-c", SMALL_PARTS, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+    command = [sys.executable, "-c", SMALL_PARTS, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 @pytest.fixture(scope="module")
@@ -402,7 +403,8 @@ def test_a_manifest_with_other_things_in_it_is_refused(copied, change, reason):
 
 
 def test_a_folder_that_is_no_prepared_text_is_told_how_to_make_one(tmp_path):
-    with pytest.raises(ValueError, match=r"is a folder; name one text file, or a prepared text, which is made with python -m helpers.scale.prepare TEXT"):
+    told = "is a folder; name one text file, or a prepared text, which is made with python -m helpers.scale.prepare TEXT"
+    with pytest.raises(ValueError, match=told):
         read_corpus(tmp_path)
     assert not is_prepared(tmp_path) and not is_prepared(None) and not is_prepared("x" * 5000)
 
@@ -415,7 +417,8 @@ def test_a_text_whose_words_are_too_rare_is_told(tmp_path, scheduler):
 
 
 def test_reading_a_prepared_text_needs_numpy_alone():
-    code = "import sys; from helpers.prepared import PreparedText; print(*sorted({'torch', 'mxnet', 'dask', 'distributed', 'regex'} & set(sys.modules)))"
+    heavy = {"torch", "mxnet", "dask", "distributed", "regex"}
+    code = f"import sys; from helpers.prepared import PreparedText; print(*sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout == "\n"
 
 
@@ -443,7 +446,8 @@ def test_the_pieces_of_a_text_of_any_size_take_the_same_memory(tmp_path):
         records.append({"name": name, "tokens": size, "sentences": size // 16, "sha256": hashes})
     (tmp_path / VOCABULARY).write_text("<unk>\t500\n" + "".join(f"word{number}\t500\n" for number in range(39_999)))
     vocabulary = {"file": VOCABULARY, "words": 40_000, "sha256": prepared.file_sha256(tmp_path / VOCABULARY)}
-    manifest = {"version": 1, "name": "large", "min_freq": 10, "tokens": 5 * size, "sentences": 5 * size // 16, "vocabulary": vocabulary, "shards": records}
+    manifest = {"version": 1, "name": "large", "min_freq": 10, "tokens": 5 * size, "sentences": 5 * size // 16}
+    manifest |= {"vocabulary": vocabulary, "shards": records}
     (tmp_path / MANIFEST).write_text(json.dumps({**manifest, "sha256": seal_of(manifest)}))
     done = subprocess.run([sys.executable, "-c", WALK, str(tmp_path)], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     num_tokens, growth = map(int, done.stdout.split()[-2:])

@@ -6,20 +6,22 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from helpers.check_environment import compare, read_requirements
-from helpers.twins import NOTEBOOKS, all_notebooks, defined_names, read_notebook
+from helpers.twins import NOTEBOOKS, all_notebooks, defined_names, main, read_notebook
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+PAGES = README + CONTRIBUTING
 
 
 def run(*command, **options):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def test_links_in_the_readme_lead_to_files():
-    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if not target.startswith("http")]
+def test_links_in_the_readme_and_in_contributing_lead_to_files():
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", PAGES) if not target.startswith("http")]
     assert len(targets) >= 14
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
@@ -30,15 +32,16 @@ def test_the_readme_lists_every_step_of_both_frameworks():
             assert f"]({path.relative_to(ROOT).as_posix()})" in README
 
 
-def test_every_make_target_of_the_readme_exists():
-    targets = set(re.findall(r"`?make ([a-z-]+)", README))
+def test_every_make_target_of_both_pages_exists():
+    targets = set(re.findall(r"`?make ([a-z-]+)", PAGES))
     assert {"course", "test", "lab", "setup"} <= targets
     for target in targets:
         assert run("make", "-n", target).returncode == 0, target
 
 
-def test_every_module_command_of_the_readme_says_what_it_is_for():
-    modules = set(re.findall(r"python -m (helpers\.[\w.]*\w)", README))
+def test_every_module_command_of_both_pages_says_what_it_is_for():
+    modules = set(re.findall(r"python -m (helpers\.[\w.]*\w)", PAGES))
+    assert set(re.findall(r"helpers\.twins (\w+)", PAGES)) <= main.commands.keys()
     assert {"helpers.course", "helpers.twins", "helpers.check_environment"} <= modules
     for module in modules:
         done = run(sys.executable, "-m", module, "--help")
@@ -46,7 +49,8 @@ def test_every_module_command_of_the_readme_says_what_it_is_for():
 
 
 def test_options_and_parameters_in_the_readme_are_known():
-    known = {name for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters" for name in defined_names(cell)}
+    cells = [cell for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters"]
+    known = {name for cell in cells for name in defined_names(cell)}
     assert {name for name in re.findall(r"-p (\w+) \S+", README)} <= known
     help_text = "".join(run(sys.executable, "-m", "helpers.course", *command, "--help").stdout for command in ([], ["student"]))
     for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.course[^`\n]*", README)))):
@@ -106,7 +110,8 @@ def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works
 @pytest.mark.parametrize("version", ["3.9", "3.12"])
 def test_another_python_gets_one_line_that_says_which_is_needed_and_why(tmp_path, version):
     fake = tmp_path / "python"
-    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])\" \"$2\"\n")
+    code = f"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])"
+    fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n')
     fake.chmod(0o755)
     done = run("make", "setup", f"PYTHON={fake}", f"VENV={tmp_path}/venv")
     assert done.returncode != 0
@@ -128,9 +133,14 @@ def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_
     assert done.stdout.strip() == str(ROOT / "helpers" / "__init__.py"), done.stderr
 
 
+def test_ruff_finds_nothing_in_code_and_notebooks():
+    done = run(sys.executable, "-m", "ruff", "check", "--no-cache")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def set_up_cell():
     cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / "01_data.ipynb")["cells"]}
-    return cells["set-up"]["text"]
+    return re.sub("repository = .*", "repository = None", cells["set-up"]["text"])  # as it is before `publish`
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "notebooks", ROOT / "notebooks" / "mxnet"])
@@ -148,6 +158,31 @@ def test_the_set_up_cell_says_what_to_do_elsewhere(tmp_path):
 def test_environment_yml_takes_the_list_and_a_python_that_fits():
     text = (ROOT / "environment.yml").read_text()
     assert re.search(r"python ?= ?3\.1[01]", text) and "-r requirements.txt" in text
+
+
+def test_what_github_runs_is_there_and_may_only_read():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    commands = "\n".join(step.get("run", "") for step in steps)
+    targets, files = re.findall(r"make ([a-z-]+)", commands), re.findall(r"\S+\.(?:txt|yaml)\b|notebooks/\S+", commands)
+    assert {"test", "test-system"} <= set(targets) and "notebooks/pytorch" in files
+    assert [target for target in targets if run("make", "-n", target).returncode] == []
+    assert [path for path in files if not (ROOT / path).exists()] == []
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_the_forms_for_issues_say_what_they_are_for_and_ask_each_thing_once():
+    forms = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))]
+    assert len(forms) == 3
+    for form in forms:
+        ids = [field["id"] for field in form["body"]]
+        assert form["name"] and form["description"] and len(set(ids)) == len(ids) >= 3
+
+
+def test_the_citation_names_the_series_as_the_readme_does():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert README.startswith(f"# {citation['title']}\n") and citation["license"] == "MIT" and citation["authors"]
 
 
 def test_both_licences_are_named():

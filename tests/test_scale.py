@@ -79,7 +79,8 @@ def test_ranks_without_torchrun_end_in_the_same_bits_and_listen_on_loopback_alon
     folder = tmp_path / "other"
     done = subprocess.run([*command[:-1], folder, "--lr", "5"], cwd=ROOT, capture_output=True, text=True)
     told = [line for line in done.stderr.splitlines() if line.startswith("Error: rank ")]
-    assert done.returncode == 1 and len(told) == 2 and all("choose a smaller lr" in line for line in told) and "Traceback" not in done.stderr
+    assert done.returncode == 1 and len(told) == 2 and all("choose a smaller lr" in line for line in told)
+    assert "Traceback" not in done.stderr
 
 
 def test_the_sum_of_changes_learns_the_topics_too(corpus, tmp_path):
@@ -112,7 +113,8 @@ def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
     for rank in ("0", "1"):
         wait_for(tmp_path / "out" / "checkpoint.previous.safetensors")
         time.sleep(0.3)
-        ranks = [child for child in psutil.Process(process.pid).children() if child.pid not in killed and child.environ().get("RANK") == rank]
+        children = [child for child in psutil.Process(process.pid).children() if child.pid not in killed]
+        ranks = [child for child in children if child.environ().get("RANK") == rank]
         ranks[0].kill()
         killed |= {child.pid for child in psutil.Process(process.pid).children()}
         if rank == "0":
@@ -156,9 +158,11 @@ def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, w
 
 def test_a_rank_with_other_settings_or_another_text_is_named_on_every_rank(corpus, small_text, tmp_path):
     port = free_port()
-    both_told([start_rank(rank, port, corpus, tmp_path / "out", seed=rank) for rank in range(2)], "rank 1 has other settings than rank 0: seed is 1")
+    ranks = [start_rank(rank, port, corpus, tmp_path / "out", seed=rank) for rank in range(2)]
+    both_told(ranks, "rank 1 has other settings than rank 0: seed is 1")
     other, port = prepared(small_text, tmp_path / "other"), free_port()
-    both_told([start_rank(rank, port, (corpus, other)[rank], tmp_path / "out") for rank in range(2)], "rank 1 has other settings than rank 0: text is")
+    ranks = [start_rank(rank, port, (corpus, other)[rank], tmp_path / "out") for rank in range(2)]
+    both_told(ranks, "rank 1 has other settings than rank 0: text is")
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "changed", "manifest"])
@@ -198,7 +202,8 @@ def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_tex
     both_told([start_rank(rank, port, one, tmp_path / "out") for rank in range(2)], "too few for 2")
     code, told = finish(torchrun(one, tmp_path, "--max-restarts=1", share_store=True))
     assert code == 1 and "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun" in told
-    alone = subprocess.run([sys.executable, "-m", "helpers.scale.train", "--corpus", corpus, "--out", tmp_path], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "helpers.scale.train", "--corpus", corpus, "--out", tmp_path]
+    alone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert alone.returncode == 2 and "say how many ranks to start, with --ranks" in alone.stderr
 
 

@@ -5,7 +5,17 @@ import pytest
 
 from helpers.examples import Vocab
 from helpers.vector_files import load_vectors, save_vectors
-from helpers.vectors import choose_query, largest, map_groups, nearest, nearest_cosines, place_by_pca, place_on_map, random_pair_cosines, vocab_of
+from helpers.vectors import (
+    choose_query,
+    largest,
+    map_groups,
+    nearest,
+    nearest_cosines,
+    place_by_pca,
+    place_on_map,
+    random_pair_cosines,
+    vocab_of,
+)
 
 
 @pytest.fixture

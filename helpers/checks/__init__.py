@@ -7,7 +7,8 @@ function does, so that no lucky number passes. A module per step, `step_01` and 
 import copy
 import importlib
 import os
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 

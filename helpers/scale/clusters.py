@@ -21,7 +21,8 @@ def dask_client(scheduler):
         if is_local:
             stack.enter_context(dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}))
             quiet = logging.CRITICAL  # a task that failed is told by its name
-            scheduler = stack.enter_context(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="localhost:0", silence_logs=quiet))
+            cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="localhost:0", silence_logs=quiet)
+            scheduler = stack.enter_context(cluster)
         try:
             client = Client(scheduler)
         except (OSError, ValueError) as error:

@@ -191,7 +191,8 @@ def _prepare(parts, folder, min_freq, scheduler):
         if not counts.num_tokens:
             raise ValueError(f"{' and '.join(sorted({part.path for part in parts})) or 'the text'} holds no words")
         if counts.num_dropped:
-            print(f"{counts.num_dropped:,} words, each counted at most {counts.up_to} times, were dropped so that at most {MOST_WORDS:,} are kept")
+            dropped = f"{counts.num_dropped:,} words, each counted at most {counts.up_to} times"
+            print(f"{dropped}, were dropped so that at most {MOST_WORDS:,} are kept")
         vocabulary = write_vocabulary(folder, counts.vocabulary(min_freq))
         jobs = [(f"shard-{number:06}", name) for number, name in enumerate(names)]
         sizes = [(folder / PARTS / f"{name}.ids").stat().st_size for name in names]
@@ -206,7 +207,9 @@ def _prepare(parts, folder, min_freq, scheduler):
 
 @click.command(context_settings={"max_content_width": 100})
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="FOLDER", help="Folder of the prepared text.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="FOLDER", help="Folder of the prepared text."
+)
 @click.option("--min-freq", type=click.IntRange(0), default=10, show_default=True, help="Rarer words count as unknown.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
 def main(texts, out, min_freq, scheduler):

@@ -46,7 +46,7 @@ class Stretch(io.RawIOBase):
 
 
 def blocks_of_lines(stretch, path):
-    r"""Yield whole lines in blocks of bytes, each line with \n at its end; from a line on that is very long as `parts_of_lines` has them."""
+    r"""Yield whole lines in blocks of bytes, each line with \n at its end; from a very long line on as `parts_of_lines` has them."""
     rest = b""
     while data := stretch.read(BLOCK_BYTES):
         data = rest + data

@@ -244,9 +244,11 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
 @click.option("--min-freq", type=click.IntRange(0), help="Rarer words count as unknown.  [default: as prepared]")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 @click.option("--method", default="average", show_default=True, type=click.Choice(list(METHODS)), help="How the ranks come together.")
-@click.option("--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Pieces of 32,768 tokens between two exchanges.")
+@click.option(
+    "--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Pieces of 32,768 tokens between two exchanges."
+)
 @click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Seconds to wait for a rank that does not answer.")
-@click.option("--ranks", type=click.IntRange(1), help="Without torchrun: start so many ranks on this machine, which listen on loopback alone.")
+@click.option("--ranks", type=click.IntRange(1), help="Without torchrun: start so many ranks here, which listen on loopback alone.")
 def main(timeout, ranks, **settings):
     """Train word vectors on prepared text, in several ranks, each on its own shards.
 

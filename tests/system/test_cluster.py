@@ -41,7 +41,8 @@ def hosts():
             run("ip", "-n", name, "address", "add", f"{address}/24", "dev", f"wire{number}")
             for device in ("lo", f"wire{number}"):
                 run("ip", "-n", name, "link", "set", device, "up")
-            run("tc", "-n", name, "qdisc", "add", "dev", f"wire{number}", "root", "tbf", "rate", f"{RATE}mbit", "burst", "256kb", "latency", "50ms")
+            slow = "tbf", "rate", f"{RATE}mbit", "burst", "256kb", "latency", "50ms"
+            run("tc", "-n", name, "qdisc", "add", "dev", f"wire{number}", "root", *slow)
         yield names
 
 

@@ -18,7 +18,8 @@ RUNS = int(os.environ.get("RUNS", 2))
 def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
     frameworks = [("pytorch", "mxnet")[number % 2] for number in range(RUNS)]
     outs = [tmp_path / f"out{number}" for number in range(RUNS)]
-    codes, listened = watch(*(command("--framework", name, "-f", NOTEBOOKS / "fast.yaml", "--out", out) for name, out in zip(frameworks, outs)))
+    fast = "-f", NOTEBOOKS / "fast.yaml"
+    codes, listened = watch(*(command("--framework", name, *fast, "--out", out) for name, out in zip(frameworks, outs)))
     assert codes == [0] * RUNS
     assert listened and listened <= set(LOOPBACK)
     trained = {}
