@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -148,15 +149,27 @@ def test_check_environment_names_what_is_missing_for_which_half(python, monkeypa
     assert re.search(r"mxnet +==[\d.]+ +nothing +<- missing", printed)
 
 
-def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works(tmp_path):
+@pytest.fixture
+def without_mxnet(tmp_path):
+    """Variables with which MXNet can't be imported."""
     (tmp_path / "mxnet.py").write_text("raise ImportError('none here')")
-    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    failed = run(sys.executable, "-c", "import helpers.model_mxnet", env=env)
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+
+def test_a_test_without_its_mxnet_fails_where_the_list_has_it_and_is_skipped_aloud_elsewhere(without_mxnet):
+    command = sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/test_models.py", "-k", "skip_gram_scores"
+    told = run(*command, env=without_mxnet).stdout
+    assert re.search("1 passed, .*1 skipped" if mxnet_left_out() else "1 passed, .*1 error", told)
+    assert ("1 tests and cells skipped: MXNet 1.9.1" in told) == bool(mxnet_left_out())
+
+
+def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works(without_mxnet):
+    failed = run(sys.executable, "-c", "import helpers.model_mxnet", env=without_mxnet)
     last = failed.stderr.strip().splitlines()[-1]
     assert failed.returncode == 1
     assert last.startswith("ImportError: The MXNet half needs mxnet 1.9.1") and "Python 3.10 or 3.11" in last
     code = "from helpers.model_pytorch import new_model; print(len(new_model(5, 2, 0)))"
-    assert run(sys.executable, "-c", code, env=env).stdout == "2\n"
+    assert run(sys.executable, "-c", code, env=without_mxnet).stdout == "2\n"
 
 
 @pytest.mark.parametrize("version", ["3.9", "3.14"])
@@ -170,6 +183,17 @@ def test_another_python_gets_one_line_that_says_which_is_needed(tmp_path, versio
     assert "needs Python 3.10 to 3.13" in first and "MXNet 3.10 or 3.11" in first and "PYTHON=" in first
     assert all(re.match(r"make(\[\d+\])?: (\*\*\*|Entering|Leaving)", line) for line in rest)
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize("there, chosen", [
+    (("3.13", "3.12", "3.10", "3.11"), "3.11"), (("3.13", "3.12", "3.10"), "3.10"), (("3.12", "3.13"), "3.13"), (("3.12",), "3.12"),
+])  # fmt: skip
+def test_make_takes_a_python_that_runs_both_halves_before_a_newer_one(there, chosen, tmp_path):
+    for version in there:
+        (tmp_path / f"python{version}").write_text('#!/bin/sh\n[ "$1" = -c ] || { echo "chosen $0 $*"; exit 1; }\n')
+        (tmp_path / f"python{version}").chmod(0o755)
+    done = run(shutil.which("make"), "setup", f"VENV={tmp_path}/venv", env={"PATH": str(tmp_path)})
+    assert re.findall(r"chosen \S*/python(\S+) -m venv", done.stdout) == [chosen]
 
 
 def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_up(tmp_path):
