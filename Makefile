@@ -59,7 +59,7 @@ test-system: $(VENV)/test-ready .venv-spacy/ready .venv-3.12/ready .venv-3.13/re
 	@for python in python3.$* ~/.pyenv/versions/3.$*.*/bin/python; do \
 		if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
 	if [ -z "$$found" ]; then $(BIN)/python -m pip install --disable-pip-version-check uv==0.13.9 && \
-		$(BIN)/uv python install 3.$* && found=$$($(BIN)/uv python find 3.$*) || exit 1; fi; \
+		$(BIN)/uv python install 3.$* && found=$$($(BIN)/uv python find --managed-python 3.$*) || exit 1; fi; \
 	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
 	@touch $@
 
