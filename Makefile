@@ -1,5 +1,5 @@
 # make course runs the whole series, make test proves it; both set up what they need in .venv first.
-# Another Python: make course PYTHON=/path/to/python3.11
+# Another Python: make course PYTHON=/path/to/python3.11 (3.10 and 3.11 run both halves, 3.12 and 3.13 PyTorch's)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -53,7 +53,7 @@ check: $(VENV)/test-ready
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-test-system: $(VENV)/test-ready .venv-spacy/ready
+test-system: $(VENV)/test-ready .venv-spacy/ready .venv-3.12/ready .venv-3.13/ready
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
 	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
 
@@ -62,31 +62,44 @@ test-system: $(VENV)/test-ready .venv-spacy/ready
 	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-system.txt
 	@touch $@
 
-# The first Python that is 3.10 or 3.11 and can make environments (a name alone proves nothing: pyenv's shims).
-# .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
-fits = import sys, ensurepip, venv; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))
+# Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv downloads (which is untested).
+# Plain make, since $(MAKE) would run under make -n too.
+.venv-3.%/ready: requirements-test.txt requirements.txt requirements-no-deps.txt
+	@for python in python3.$* ~/.pyenv/versions/3.$*.*/bin/python; do \
+		if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
+	if [ -z "$$found" ]; then $(BIN)/python -m pip install --disable-pip-version-check uv==0.13.9 && \
+		$(BIN)/uv python install 3.$* && found=$$($(BIN)/uv python find --managed-python 3.$*) || exit 1; fi; \
+	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
+	@touch $@
+
+# The first Python that is 3.10 to 3.13 and can make environments (a name alone proves nothing: pyenv's shims); first those that
+# MXNet has packages for. .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
+fits = import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+left_out = from helpers.check_environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
 define install
-@for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3.10 python3 python); do \
+@for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3.10 python3.13 python3.12 python3 python); do \
 	if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
 if [ -z "$$found" ]; then \
-	echo "The series needs Python 3.10 or 3.11 (d2l and MXNet fix NumPy 1.23.5, which no newer Python has): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
+	echo "The series needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	exit 1; fi; \
 "$(BIN)/python" -c "$(fits)" 2>/dev/null || "$$found" -m venv --clear $(VENV)
+@$(BIN)/python -c "$(left_out)"
 $(BIN)/python -m pip install --disable-pip-version-check -r $(1)
+$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements-no-deps.txt
 @$(BIN)/python -c "import os, sysconfig; open(sysconfig.get_path('purelib') + '/word2vec-series.pth', 'w').write(os.getcwd() + '\n')"
 endef
 
-$(VENV)/course-ready: requirements.txt
+$(VENV)/course-ready: requirements.txt requirements-no-deps.txt
 	$(call install,requirements.txt)
 	@touch $@
 
-$(VENV)/book-ready: requirements-book.txt requirements.txt
+$(VENV)/book-ready: requirements-book.txt requirements.txt requirements-no-deps.txt
 	$(call install,requirements-book.txt)
 	@touch $(VENV)/course-ready $@
 
-$(VENV)/test-ready: requirements-test.txt requirements.txt
+$(VENV)/test-ready: requirements-test.txt requirements.txt requirements-no-deps.txt
 	$(call install,requirements-test.txt)
 	@touch $(VENV)/course-ready $@
 
 clean:
-	rm -rf $(VENV) .venv-spacy runs book/_build
+	rm -rf $(VENV) .venv-spacy .venv-3.12 .venv-3.13 runs book/_build

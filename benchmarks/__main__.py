@@ -17,16 +17,16 @@ from benchmarks.loader import load
 from benchmarks.neighbours import ask, import_seconds, run_course
 from benchmarks.prepare import measure_prepare
 from benchmarks.quality import BLOCKS, GENSIM, blocks, compare, gensim_word2vec, median_seconds
-from benchmarks.runs import FOLDER, in_a_process, in_turn, machine, read_results, spread, write_results
+from benchmarks.runs import FOLDER, FRAMEWORKS, in_a_process, in_turn, machine, read_results, spread, write_results
 from benchmarks.scale import measure_scale
 from benchmarks.training import train
 from helpers.figures import quality_figure
 from helpers.files import whole_file
 
 MXNET = "blocks in MXNet"
-KINDS = ("blocks", "pytorch"), ("blocks with 2 workers", "pytorch", 2), (MXNET, "mxnet")
+KINDS = ("blocks", "pytorch"), ("blocks with 2 workers", "pytorch", 2), *((MXNET, name) for name in FRAMEWORKS[1:])
 SIZES = 1, 4, 16, 64  # millions of tokens
-MODULES = "examples", "corpus", "blocks", "vectors", "model_pytorch", "model_mxnet"
+MODULES = "examples", "corpus", "blocks", "vectors", *(f"model_{name}" for name in FRAMEWORKS)
 
 
 def ratio(slow, fast, key="seconds"):
@@ -41,7 +41,7 @@ def measure_loader(quick):
 
 def measure_training(quick):
     found = {}
-    for framework in ("pytorch",) if quick else ("pytorch", "mxnet"):
+    for framework in FRAMEWORKS[:1] if quick else FRAMEWORKS:
         epochs, all_threads = 1 if quick else 5, {"OMP_NUM_THREADS": str(os.cpu_count())}
         threads = all_threads if framework == "pytorch" else {}  # ours in MXNet is faster with one; its two workers stay
         runs = {

@@ -12,7 +12,7 @@ import time
 import click
 import numpy as np
 
-from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, write_results
+from benchmarks.runs import EMBED_SIZE, FOLDER, FRAMEWORKS, SETTINGS, in_a_process, in_turn, machine, write_results
 from benchmarks.training import BATCH_SIZE, LR
 
 CORPORA = "ptb", "wikipedia"
@@ -76,7 +76,7 @@ def baseline(corpus, seed, name, *settings):
 
 METHODS = {
     OURS: (blocks, "pytorch", 16, 0.04),
-    "blocks, MXNet": (blocks, "mxnet", 16, 0.04),
+    **{"blocks, MXNet": (blocks, name, 16, 0.04) for name in FRAMEWORKS[1:]},
     "step 5, PyTorch": (step_5, "pytorch"),
     "gensim, 12 epochs": (baseline, "gensim_vectors", 12, 0.05),
     "gensim, 20 epochs": (baseline, "gensim_vectors", 20, 0.025),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from helpers.check_environment import mxnet_left_out
 from helpers.corpus import NAMES, cache_folder
 from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
@@ -24,7 +25,6 @@ from helpers.twins import FRAMEWORKS, ROOT, defined_names, lessons, read_noteboo
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
 TEXTS = *READ, *WRITTEN, "query_token"
-MXNET_PLACES = ("linux", None), ("darwin", "x86_64")
 
 
 def known_parameters(notebook):
@@ -255,15 +255,12 @@ def table(rows):
 
 
 def frameworks_here(framework):
-    """Return the frameworks to run. Of "both", MXNet is left out, with a line, where it has no wheel at all."""
-    import platform
-    import sys
-
-    if framework != "both":
-        return [framework]
-    if any(sys.platform == system and machine in (None, platform.machine()) for system, machine in MXNET_PLACES):
-        return list(FRAMEWORKS)
-    click.echo("MXNet 1.9.1 has packages for Linux and Intel Macs only, so the MXNet half is left out here.")
+    """Return the frameworks to run. Of "both", MXNet is left out, with a line, where it can't be had; alone it is an error there."""
+    if framework == "pytorch" or not (reason := mxnet_left_out()):
+        return list(FRAMEWORKS) if framework == "both" else [framework]
+    if framework == "mxnet":
+        raise click.ClickException(f"the MXNet half can't run here: {reason}")
+    click.echo(f"The MXNet half is left out: {reason}.")
     return ["pytorch"]
 
 

@@ -6,15 +6,37 @@ import importlib
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers import corpus
+from helpers.check_environment import mxnet_left_out
 from tests.server import GOOD, Handler
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def needs_mxnet(item):
+    """Whether a test takes the module `model_mxnet` or has "mxnet" (or "mxnet/...") as a parameter, or is a cell of an MXNet notebook."""
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    given = any(isinstance(value, str) and value.split("/")[0] == "mxnet" for value in values)
+    return given or "model_mxnet" in getattr(item, "fixturenames", ()) or item.path.parent.name == "mxnet"
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs MXNet, where the list of packages leaves it out. Elsewhere a framework that is missing fails."""
+    if reason := mxnet_left_out():
+        for item in filter(needs_mxnet, items):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter):
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", ()))
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} tests and cells skipped: {reason}")
 
 
 def command(*arguments, **parameters):
@@ -30,6 +52,12 @@ def course(*arguments, **parameters):
 def model(request):
     """The model module of each framework in turn; a framework that is missing fails."""
     return importlib.import_module(f"helpers.model_{request.param}")
+
+
+@pytest.fixture(scope="session")
+def model_mxnet():
+    """MXNet's model module, for tests of it alone or beside PyTorch's."""
+    return importlib.import_module("helpers.model_mxnet")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The block trainer: its windows and weights by brute force, its step against a loop over scores, in both frameworks."""
 
+import functools
 import itertools
 import os
 import time
@@ -8,12 +9,11 @@ import numpy as np
 import pytest
 
 from helpers import blocks as made
-from helpers import model_mxnet, model_pytorch
+from helpers import model_pytorch
 from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
 from helpers.examples import generator, subsample
 from helpers.history import blind_loss
 from helpers.processes import Workers, one_thread
-from helpers.selections import selections
 
 CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
 
@@ -142,19 +142,19 @@ def trained(model, small_text, lr=0.1, num_epochs=3, **options):
 
 @pytest.fixture(scope="module")
 def runs(small_text):
-    return {model: [trained(model, small_text) for _ in range(2)] for model in (model_pytorch, model_mxnet)}
+    return functools.cache(lambda model: [trained(model, small_text) for _ in range(2)])
 
 
 def test_the_loss_falls_and_the_same_seed_gives_the_same_bits(model, runs):
-    (one, tables_one), (two, tables_two) = runs[model]
+    (one, tables_one), (two, tables_two) = runs(model)
     assert one[-1].loss < 0.97 * one[0].loss and one[-1].held_out < blind_loss(5) < one[0].loss
     assert [epoch[:4] for epoch in one] == [epoch[:4] for epoch in two]
     for first, second in zip(tables_one, tables_two):
         np.testing.assert_array_equal(first, second)
 
 
-def test_both_frameworks_train_blocks_to_the_same_numbers(runs):
-    (one, tables_one), (two, tables_two) = runs[model_pytorch][0], runs[model_mxnet][0]
+def test_both_frameworks_train_blocks_to_the_same_numbers(runs, model_mxnet):
+    (one, tables_one), (two, tables_two) = runs(model_pytorch)[0], runs(model_mxnet)[0]
     for first, second in zip(one, two):
         assert first[:4] == pytest.approx(second[:4], rel=1e-4)
     for first, second in zip(tables_one, tables_two):
@@ -167,14 +167,14 @@ def test_two_processes_on_shared_tables_learn_as_well(small_text):
     assert together[-1].held_out == pytest.approx(alone[-1].held_out, rel=0.1)
 
 
-def test_mxnet_says_that_it_has_no_workers(small_text):
+def test_mxnet_says_that_it_has_no_workers(model_mxnet, small_text):
     with pytest.raises(ValueError, match="num_workers must be 1, not 2"):
         trained(model_mxnet, small_text, num_workers=2)
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, small_text, num_workers):
-    if model is model_mxnet and num_workers == 2:
+    if model is not model_pytorch and num_workers == 2:
         return
     blocks, vocab = load_blocks(small_text, 5, 5)
     start = made.word2vec_tables(len(vocab), 16, seed=1)
@@ -251,15 +251,15 @@ def test_a_text_without_a_pair_of_words_is_named(tmp_path):
         load_blocks(path, 5, 5, min_freq=1)
 
 
-def test_mxnet_selects_rows_whatever_it_can_count_at_once(monkeypatch):
+def test_mxnet_selects_rows_whatever_it_can_count_at_once(model_mxnet, monkeypatch):
     ids = np.random.default_rng(0).integers(0, 9, (5, 4))
     wanted = np.eye(9, dtype=np.float32)[ids]
     for most in (2**31 - 1, 4 * 9 * 2, 4 * 9):
         monkeypatch.setattr("helpers.selections.MOST_PLACES", most)
-        np.testing.assert_array_equal([found.asnumpy() for found in selections(ids, 9)], wanted)
+        np.testing.assert_array_equal([found.asnumpy() for found in model_mxnet.selections(ids, 9)], wanted)
     monkeypatch.setattr("helpers.selections.MOST_PLACES", 4 * 9 - 1)
     with pytest.raises(ValueError, match="can't select from 9 rows: take a larger min_freq"):
-        next(selections(ids, 9))
+        next(model_mxnet.selections(ids, 9))
 
 
 def test_blocks_of_a_large_vocabulary_can_be_trained_on(model, loaded):

@@ -9,7 +9,7 @@ import signal
 import numpy as np
 import pytest
 
-from helpers import checkpoints, model_mxnet
+from helpers import checkpoints, model_pytorch
 from helpers.checkpoints import Interrupted, load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint, waiting_interrupts
 from tests.training import WAYS, load, new_net, start
 
@@ -73,10 +73,10 @@ def set_table(model, net, number, table):
     """Give one layer of a model other values."""
     tables = model.to_arrays(net)
     for layer, array in zip(net, [table if place == number else old for place, old in enumerate(tables)]):
-        if model is model_mxnet:
-            layer.weight.set_data(model.mx.np.array(array))
-        else:
+        if model is model_pytorch:
             layer.weight.data.copy_(model.torch.from_numpy(array))
+        else:
+            layer.weight.set_data(model.mx.np.array(array))
 
 
 def same(first, second):
@@ -161,9 +161,7 @@ def test_each_setting_that_differs_is_named_with_both_values(model, loaded, smal
     assert path.read_bytes() == before
 
 
-def test_a_checkpoint_of_the_other_framework_is_refused(loaded, tmp_path):
-    from helpers import model_pytorch
-
+def test_a_checkpoint_of_the_other_framework_is_refused(loaded, model_mxnet, tmp_path):
     data, vocab = loaded(model_pytorch, "blocks")
     for model in (model_pytorch, model_mxnet):
         net = new_net(model, "blocks", len(vocab))
@@ -206,9 +204,9 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(model, way
 
 
 def adam(model):
-    if model is model_mxnet:
-        return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=0.01))
-    return model.torch.optim.Adam([model.torch.zeros(1)])
+    if model is model_pytorch:
+        return model.torch.optim.Adam([model.torch.zeros(1)])
+    return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=0.01))
 
 
 def test_what_a_killed_run_left_half_written_is_removed(model, loaded, tmp_path):
@@ -281,8 +279,6 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(model, wa
 
 
 def test_several_workers_and_a_checkpoint_are_refused(loaded, tmp_path):
-    from helpers import model_pytorch
-
     data, vocab = loaded(model_pytorch, "blocks")
     with pytest.raises(ValueError, match="no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not 2"):
         model_pytorch.train_blocks(new_net(model_pytorch, "blocks", len(vocab)), data, 0.1, 1, 2, tmp_path / "c.safetensors")
@@ -379,7 +375,7 @@ def test_tables_that_stop_being_finite_in_the_middle_stop_the_training(model, lo
     same(model.to_arrays(net), before)
 
 
-def test_the_private_fields_of_mxnet_are_those_that_its_updater_uses():
+def test_the_private_fields_of_mxnet_are_those_that_its_updater_uses(model_mxnet):
     mx = model_mxnet.mx
     updater = mx.optimizer.get_updater(mx.optimizer.Adam(learning_rate=0.01))
     net = model_mxnet.new_model(5, 3, seed=0)
@@ -400,7 +396,7 @@ def test_a_state_put_into_a_new_optimiser_trains_on_as_the_old_one_does(model, l
     nets = [new_net(model, "plain", len(vocab)) for _ in range(2)]
     optimizers, device = [], model.get_device("cpu")
     for net in nets:
-        optimizers.append(adam(model) if model is model_mxnet else model.torch.optim.Adam(net.parameters(), lr=0.01, fused=model.FUSED))
+        optimizers.append(model.torch.optim.Adam(net.parameters(), lr=0.01, fused=model.FUSED) if model is model_pytorch else adam(model))
     batches = list(data.epoch(0))[:6]
     assert {name.partition(".")[0] for name in model.get_state(nets[0], optimizers[0])} == set(checkpoints.TABLES)
     for batch in batches[:3]:

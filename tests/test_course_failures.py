@@ -22,7 +22,13 @@ def test_the_series_runs_where_ptb_cannot_be_had(tmp_path, monkeypatch):
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert {row["corpus"] for row in rows} == {"wikipedia"}
     assert {row["query_token"] for row in rows if "query_token" in row} == {"computer"}
-    _, error, _ = run_notebook(NOTEBOOKS / "mxnet" / "03_skip_gram.ipynb", tmp_path / "strict.ipynb", {"strict": True})
+
+
+@pytest.mark.parametrize("framework", ["pytorch", "mxnet"])
+def test_a_strict_notebook_fails_where_ptb_cannot_be_had(framework, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    _, error, _ = run_notebook(NOTEBOOKS / framework / "03_skip_gram.ipynb", tmp_path / "strict.ipynb", {"strict": True})
     assert error.ename == "RuntimeError" and "no download from" in error.evalue
 
 
@@ -34,12 +40,16 @@ def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     assert ", ".join(known) in " ".join(done.stderr.split()) and {"corpus", "grid", "resample"} <= set(known)
 
 
-def test_a_run_is_not_mixed_with_what_is_there_and_vectors_are_not_written_twice(tmp_path):
+def test_a_run_is_not_mixed_with_what_is_there(tmp_path):
     (tmp_path / "mine.txt").write_text("kept")
     done = course("--out", tmp_path)
     assert done.returncode == 2 and "is not empty; name a new folder" in done.stderr
     done = course("--out", tmp_path / "mine.txt")
     assert done.returncode == 2 and "mine.txt" in done.stderr
+
+
+@pytest.mark.usefixtures("model_mxnet")
+def test_two_halves_do_not_write_to_one_file(tmp_path):
     for name in ("vectors_path", "checkpoint_path"):
         done = course("--out", tmp_path / "new", **{name: "v.safetensors"})
         assert done.returncode == 2 and f"both halves would write to {name}: choose one with --framework" in done.stderr

@@ -1,15 +1,16 @@
 """Both frameworks against the NumPy reference, against each other, and against the seed document's own code."""
 
+import functools
+import importlib
 import inspect
 import math
 
 import numpy as np
 import pytest
 
-from helpers import model_mxnet, model_pytorch
+from helpers import model_pytorch
 from helpers.examples import initial_tables
 from helpers.history import blind_loss, means
-from tests import seed_mxnet, seed_pytorch
 from tests.reference import Adam, loss_and_gradients, random_batch
 
 VOCAB_SIZE, EMBED_SIZE = 30, 8
@@ -22,13 +23,13 @@ def tables(rng):
 def sgd(model, net, lr):
     if model is model_pytorch:
         return model_pytorch.torch.optim.SGD(net.parameters(), lr=lr)
-    return model_mxnet.mx.optimizer.get_updater(model_mxnet.mx.optimizer.SGD(learning_rate=lr))
+    return model.mx.optimizer.get_updater(model.mx.optimizer.SGD(learning_rate=lr))
 
 
 def adam(model, net, lr):
     if model is model_pytorch:
         return model_pytorch.torch.optim.Adam(net.parameters(), lr=lr)
-    return model_mxnet.mx.optimizer.get_updater(model_mxnet.mx.optimizer.Adam(learning_rate=lr))
+    return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=lr))
 
 
 def in_framework(model, batch):
@@ -94,7 +95,7 @@ def test_skip_gram_scores_have_the_seed_documents_shape(model):
     assert tuple(model.skip_gram(*ones, net[0], net[1]).shape) == (2, 1, 4)
 
 
-def test_both_modules_have_the_same_public_functions_and_signatures():
+def test_both_modules_have_the_same_public_functions_and_signatures(model_mxnet):
     def public(module):
         defined = {name: thing for name, thing in vars(module).items() if getattr(thing, "__module__", "") == module.__name__}
         functions = {name: thing for name, thing in defined.items() if not name.startswith("_") and inspect.isfunction(thing)}
@@ -134,15 +135,17 @@ def test_minibatches_have_the_promised_dtypes_and_shapes(model, small_text):
 @pytest.fixture(scope="module")
 def histories(small_text):
     """For each framework, the record and the tables of two runs with one seed, and of one that hardly learns."""
-    found = {}
-    for model in (model_pytorch, model_mxnet):
+
+    @functools.cache
+    def get(model):
         runs = []
         for lr in (0.01, 0.01, 1e-12):
             data_iter, vocab = model.load_data(small_text, 128, 5, 5, seed=5)
             net = model.new_model(len(vocab), 16, seed=5)
             runs.append((model.train(net, data_iter, lr, 3, "cpu"), model.to_arrays(net)))
-        found[model] = runs
-    return found
+        return runs
+
+    return get
 
 
 def falls(history):
@@ -150,21 +153,21 @@ def falls(history):
 
 
 def test_the_loss_falls_by_three_percent_and_does_not_without_learning(model, histories):
-    learned, _, idle = (history for history, _ in histories[model])
+    learned, _, idle = (history for history, _ in histories(model))
     assert falls(learned) and not falls(idle)
     assert learned[-1].held_out < blind_loss(5) < idle[-1].held_out
     assert abs(idle[0].loss - math.log(2)) < 1e-3
 
 
 def test_the_same_seed_gives_the_same_bits(model, histories):
-    (one, tables_one), (two, tables_two), _ = histories[model]
+    (one, tables_one), (two, tables_two), _ = histories(model)
     assert [epoch.loss for epoch in one] == [epoch.loss for epoch in two]
     for first, second in zip(tables_one, tables_two):
         np.testing.assert_array_equal(first, second)
 
 
-def test_both_frameworks_train_to_the_same_numbers(histories):
-    (one, tables_one), (two, tables_two) = histories[model_pytorch][0], histories[model_mxnet][0]
+def test_both_frameworks_train_to_the_same_numbers(histories, model_mxnet):
+    (one, tables_one), (two, tables_two) = histories(model_pytorch)[0], histories(model_mxnet)[0]
     for first, second in zip(one, two):
         assert first.loss == pytest.approx(second.loss, rel=1e-3)
         assert first.held_out == pytest.approx(second.held_out, rel=1e-3)
@@ -215,7 +218,7 @@ def test_similar_tokens_are_those_of_gensim(model):
 
 @pytest.mark.parametrize("framework", ["pytorch", "mxnet"])
 def test_the_seed_documents_own_code_runs_unchanged(framework, small_text, monkeypatch, capsys):
-    seed, model = {"pytorch": (seed_pytorch, model_pytorch), "mxnet": (seed_mxnet, model_mxnet)}[framework]
+    seed, model = (importlib.import_module(f"{name}_{framework}") for name in ("tests.seed", "helpers.model"))
     read_corpus = model.read_corpus
     monkeypatch.setattr(model, "read_corpus", lambda corpus, strict: read_corpus(small_text, strict))
     data_iter, seed.vocab = model.load_data_ptb(128, 5, 5)
@@ -227,7 +230,7 @@ def test_the_seed_documents_own_code_runs_unchanged(framework, small_text, monke
     assert printed.count("cosine sim=") == 3
 
 
-def test_minibatches_are_the_same_in_both_frameworks(small_text):
+def test_minibatches_are_the_same_in_both_frameworks(small_text, model_mxnet):
     loaded = [model.load_data(small_text, 100, 5, 5, seed=2)[0] for model in (model_pytorch, model_mxnet)]
     for one, two in zip(*loaded):
         for first, second in zip(one, two):

@@ -1,14 +1,22 @@
 """The README's links and commands, the lists of packages, the Makefile's set-up, and the commands' own help."""
 
+import ast
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
+from packaging import markers
 
-from helpers.check_environment import compare, read_requirements
+from helpers import check_environment, course, twins
+from helpers.check_environment import compare, mxnet_left_out, read_requirements
 from helpers.twins import NOTEBOOKS, all_notebooks, defined_names, main, read_notebook
 from tests.conftest import ROOT
 
@@ -57,11 +65,26 @@ def test_options_and_parameters_in_the_readme_are_known():
         assert option in help_text
 
 
-def test_requirements_name_the_seven_packages_and_pin_every_line():
-    here, _ = read_requirements()
-    names = {requirement.name for requirement in here}
-    assert {"jupyter", "torch", "mxnet", "d2l", "matplotlib", "nbval", "papermill"} <= names
-    for name in ("requirements.txt", "requirements-test.txt"):
+@pytest.fixture
+def python(monkeypatch):
+    """A function that makes the lists and the checks take this Python, on Linux, for another."""
+    usual = markers.default_environment()
+
+    def pretend(version):
+        monkeypatch.setattr(markers, "default_environment", lambda: {**usual, "python_version": version, "sys_platform": "linux"})
+        monkeypatch.setattr(sys, "version_info", (*map(int, version.split(".")), 0))
+
+    return pretend
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13"])
+def test_requirements_name_the_packages_once_for_each_python_and_pin_every_line(version, python):
+    python(version)
+    names = [requirement.name for requirement in read_requirements()[0]]
+    both = {"mxnet"} if version in ("3.10", "3.11") else set()
+    assert {"jupyter", "torch", "d2l", "matplotlib", "nbval", "papermill", *both} <= set(names) and len(names) == len(set(names))
+    assert ("mxnet" in names) == bool(both) == (not mxnet_left_out())
+    for name in ("requirements.txt", "requirements-no-deps.txt", "requirements-test.txt"):
         for requirement in read_requirements(ROOT / name)[0]:
             assert re.fullmatch(r"==[\d.]+", str(requirement.specifier)), requirement
     assert (ROOT / "requirements-test.txt").read_text().startswith("-r requirements.txt\n")
@@ -70,13 +93,47 @@ def test_requirements_name_the_seven_packages_and_pin_every_line():
 def test_the_environment_is_the_one_that_the_list_names():
     wrong = [requirement.name for requirement in read_requirements()[0] if not compare(requirement)[1]]
     assert wrong == []
-    check = run(sys.executable, "-m", "pip", "check")
-    assert check.returncode == 0, check.stdout
+    alone = [requirement.name for requirement in read_requirements(ROOT / "requirements-no-deps.txt")[0]]
+    told = run(sys.executable, "-m", "pip", "check").stdout.splitlines()
+    assert [line for line in told if line.split()[0] not in alone] == ([] if alone else ["No broken requirements found."])
 
 
-def test_check_environment_names_what_is_missing_for_which_half(monkeypatch, capsys):
-    from helpers import check_environment
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_what_d2l_imports_is_listed_where_it_is_installed_without_its_own_list(version, python):
+    python(version)
+    tree = ast.parse(Path(importlib.util.find_spec("d2l").origin).with_name("torch.py").read_text(encoding="utf-8"))
+    modules = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    packages = metadata.packages_distributions()
+    wanted = {packages[name][0].lower() for name in {module.split(".")[0] for module in modules} - sys.stdlib_module_names}
+    assert {"torch", "pandas"} <= wanted <= {requirement.name for requirement in read_requirements(ROOT / "requirements.txt")[0]}
 
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_where_mxnet_is_left_out_a_line_says_so_and_asking_for_it_is_an_error(version, python, tmp_path, monkeypatch, capsys):
+    python(version)
+    assert course.frameworks_here("both") == ["pytorch"]
+    assert re.fullmatch("The MXNet half is left out: .*NumPy 1.23.5.*Python 3.10 and 3.11 run both halves.\n", capsys.readouterr().out)
+    refused = CliRunner().invoke(course.main, ["--framework", "mxnet", "--out", str(tmp_path / "out")])
+    assert refused.exit_code == 1 and not (tmp_path / "out").exists()
+    assert re.fullmatch("Error: the MXNet half can't run here: .*Python 3.10 and 3.11.*\n", refused.stderr)
+    monkeypatch.setattr(sys, "argv", ["check_environment"])
+    with pytest.raises(SystemExit):
+        check_environment.main()
+    assert re.search(r"\nMXNet half: MXNet 1.9.1 needs NumPy 1.23.5.*Python 3.10 and 3.11", capsys.readouterr().out)
+
+
+def test_notebooks_that_can_not_run_here_are_left_alone_aloud(python):
+    python("3.13")
+    path = NOTEBOOKS / "mxnet" / "01_data.ipynb"
+    before = path.stat().st_mtime_ns
+    done = CliRunner().invoke(twins.main, ["run", str(path)])
+    assert done.exit_code == 0 and path.stat().st_mtime_ns == before
+    assert re.fullmatch(r".*01_data.ipynb is left out: MXNet 1.9.1 needs .*\n", done.output)
+
+
+def test_check_environment_names_what_is_missing_for_which_half(python, monkeypatch, capsys):
+    python("3.11")
     found = check_environment.metadata.version
 
     def version(name):
@@ -96,19 +153,31 @@ def test_check_environment_names_what_is_missing_for_which_half(monkeypatch, cap
     assert re.search(r"mxnet +==[\d.]+ +nothing +<- missing", printed)
 
 
-def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works(tmp_path):
+@pytest.fixture
+def without_mxnet(tmp_path):
+    """Variables with which MXNet can't be imported."""
     (tmp_path / "mxnet.py").write_text("raise ImportError('none here')")
-    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    failed = run(sys.executable, "-c", "import helpers.model_mxnet", env=env)
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+
+def test_a_test_without_its_mxnet_fails_where_the_list_has_it_and_is_skipped_aloud_elsewhere(without_mxnet):
+    command = sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/test_models.py", "-k", "skip_gram_scores"
+    told = run(*command, env=without_mxnet).stdout
+    assert re.search("1 passed, .*1 skipped" if mxnet_left_out() else "1 passed, .*1 error", told)
+    assert ("1 tests and cells skipped: MXNet 1.9.1" in told) == bool(mxnet_left_out())
+
+
+def test_without_mxnet_its_half_says_so_in_one_sentence_and_the_other_half_works(without_mxnet):
+    failed = run(sys.executable, "-c", "import helpers.model_mxnet", env=without_mxnet)
     last = failed.stderr.strip().splitlines()[-1]
     assert failed.returncode == 1
     assert last.startswith("ImportError: The MXNet half needs mxnet 1.9.1") and "Python 3.10 or 3.11" in last
     code = "from helpers.model_pytorch import new_model; print(len(new_model(5, 2, 0)))"
-    assert run(sys.executable, "-c", code, env=env).stdout == "2\n"
+    assert run(sys.executable, "-c", code, env=without_mxnet).stdout == "2\n"
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.12"])
-def test_another_python_gets_one_line_that_says_which_is_needed_and_why(tmp_path, version):
+@pytest.mark.parametrize("version", ["3.9", "3.14"])
+def test_another_python_gets_one_line_that_says_which_is_needed(tmp_path, version):
     fake = tmp_path / "python"
     code = f"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])"
     fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n')
@@ -116,9 +185,20 @@ def test_another_python_gets_one_line_that_says_which_is_needed_and_why(tmp_path
     done = run("make", "setup", f"PYTHON={fake}", f"VENV={tmp_path}/venv")
     assert done.returncode != 0
     first, *rest = done.stderr.splitlines()
-    assert "needs Python 3.10 or 3.11" in first and "NumPy 1.23.5" in first and "PYTHON=" in first
+    assert "needs Python 3.10 to 3.13" in first and "MXNet 3.10 or 3.11" in first and "PYTHON=" in first
     assert all(re.match(r"make(\[\d+\])?: (\*\*\*|Entering|Leaving)", line) for line in rest)
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize("there, chosen", [
+    (("3.13", "3.12", "3.10", "3.11"), "3.11"), (("3.13", "3.12", "3.10"), "3.10"), (("3.12", "3.13"), "3.13"), (("3.12",), "3.12"),
+])  # fmt: skip
+def test_make_takes_a_python_that_runs_both_halves_before_a_newer_one(there, chosen, tmp_path):
+    for version in there:
+        (tmp_path / f"python{version}").write_text('#!/bin/sh\n[ "$1" = -c ] || { echo "chosen $0 $*"; exit 1; }\n')
+        (tmp_path / f"python{version}").chmod(0o755)
+    done = run(shutil.which("make"), "setup", f"VENV={tmp_path}/venv", env={"PATH": str(tmp_path)})
+    assert re.findall(r"chosen \S*/python(\S+) -m venv", done.stdout) == [chosen]
 
 
 def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_up(tmp_path):

@@ -61,11 +61,11 @@ def test_a_folder_that_is_not_empty_is_left_alone(copy):
     assert sorted(copy.rglob("*")) == before
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_nbgraders_source_has_a_marked_solution_and_a_point_for_each_exercise(framework):
-    assert [path.name for path in lessons(framework)] == sorted({path.name for path in all_notebooks()})
-    for path in lessons(framework):
-        marks_each_exercise(for_nbgrader(path, framework)["cells"], path, framework)
+def test_nbgraders_source_has_a_marked_solution_and_a_point_for_each_exercise():
+    for framework in FRAMEWORKS:
+        assert [path.name for path in lessons(framework)] == sorted({path.name for path in all_notebooks()})
+        for path in lessons(framework):
+            marks_each_exercise(for_nbgrader(path, framework)["cells"], path, framework)
 
 
 def marks_each_exercise(cells, path, framework):

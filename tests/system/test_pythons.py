@@ -1,0 +1,57 @@
+"""The PyTorch half on later Pythons, with their own packages, in the environments that `make test-system` makes."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from helpers.twins import NOTEBOOKS, lessons, read_notebook
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.system
+SLOW = re.compile("subprocess|run_notebook|LocalCluster|kill_and_go_on")  # files of tests that start processes
+QUICK = [str(path) for path in sorted((ROOT / "tests").glob("test_*.py")) if not SLOW.search(path.read_text(encoding="utf-8"))]
+INSTALLED = "tests/test_repository.py::test_the_environment_is_the_one_that_the_list_names"
+
+
+@pytest.fixture(params=["3.12", "3.13"])
+def version(request):
+    return request.param
+
+
+def run(version, *arguments):
+    """Run a module with that Python; returns what it prints."""
+    done = subprocess.run([ROOT / f".venv-{version}" / "bin" / "python", "-m", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_all_is_there_but_mxnet_and_it_is_told_why(version):
+    told = run(version, "helpers.check_environment")
+    assert re.search(rf"^python +3.10 to 3.13 +{re.escape(version)}\.\d+$", told, re.MULTILINE)
+    assert "\nPyTorch half: ready\nMXNet half: MXNet 1.9.1 needs NumPy 1.23.5" in told
+
+
+def test_the_tests_that_start_no_process_pass(version):
+    *_, skipped, passed = run(version, "pytest", "-q", "-p", "no:xdist", *QUICK, INSTALLED).splitlines()
+    assert re.fullmatch(r"\d+ tests and cells skipped: MXNet 1.9.1 needs NumPy 1.23.5.*", skipped)
+    assert int(re.match(r"(\d+) passed", passed)[1]) > 1000
+    print(f"Python {version}: {passed}")
+
+
+def test_the_notebooks_print_what_is_committed():
+    *_, passed = run("3.12", "pytest", "-q", "-p", "no:xdist", "notebooks/pytorch").splitlines()
+    assert re.match(r"\d+ passed", passed) and "failed" not in passed
+    print(f"Python 3.12, notebooks: {passed}")
+
+
+def test_the_series_runs_without_a_warning(tmp_path):
+    told = run("3.13", "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), "--out", str(tmp_path / "out"))
+    assert told.startswith("The MXNet half is left out: ")
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert [row["notebook"] for row in rows] == [path.stem for path in lessons("pytorch")]
+    for path in (tmp_path / "out" / "pytorch").glob("*.ipynb"):
+        outputs = [output for cell in read_notebook(path)["cells"] for output in cell.get("outputs", ())]
+        assert [output for output in outputs if output.get("name") == "stderr"] == [], path.stem
+    print(f"Python 3.13: {len(rows)} notebooks in {sum(row['seconds'] for row in rows):.0f} s")
