@@ -76,7 +76,7 @@ def baseline(corpus, seed, name, *settings):
 
 METHODS = {
     OURS: (blocks, "pytorch", 16, 0.04),
-    **{"blocks, MXNet": (blocks, name, 16, 0.04) for name in FRAMEWORKS[1:]},
+    **({"blocks, MXNet": (blocks, "mxnet", 16, 0.04)} if "mxnet" in FRAMEWORKS else {}),
     "step 5, PyTorch": (step_5, "pytorch"),
     "gensim, 12 epochs": (baseline, "gensim_vectors", 12, 0.05),
     "gensim, 20 epochs": (baseline, "gensim_vectors", 20, 0.025),

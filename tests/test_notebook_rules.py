@@ -143,7 +143,8 @@ def test_what_is_taught_is_what_helpers_holds(path):
 def test_every_public_definition_is_taught_in_exactly_one_step(model):
     framework, public = model.removeprefix("model_"), set()
     for module in ("examples", model):
-        public |= {node.name for node in tree_of(module).body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")}
+        definitions = [node for node in tree_of(module).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        public |= {node.name for node in definitions if not node.name.startswith("_")}
     public |= {name for name, thing in vars(blocks).items() if inspect.isfunction(thing) and thing.__module__ == "helpers.blocks"}
     public.remove("load_blocks")  # as load_data, step by step
     taught = {}

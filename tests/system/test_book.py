@@ -153,6 +153,6 @@ def test_light_and_dark_can_be_chosen(site, browser):
     themes = set()
     for _ in range(3):
         page.locator("button.theme-switch-button").first.click()
-        themes.add((page.evaluate("document.documentElement.dataset.theme"), page.evaluate("getComputedStyle(document.body).backgroundColor")))
+        themes.add(tuple(page.evaluate("[document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]")))
     assert {theme for theme, _ in themes} == {"light", "dark"} and len({color for _, color in themes}) == 2
     assert troubles == []
