@@ -1,0 +1,30 @@
+"""The system's Chromium, driven by Playwright, and a page that notes what goes wrong in it."""
+
+import contextlib
+import shutil
+
+PROGRAMS = "chromium", "google-chrome"
+QUIET = "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"
+
+
+@contextlib.contextmanager
+def chromium():
+    """Give a browser, as Playwright knows it. Root may only start one without a sandbox: show it nothing but our own pages."""
+    from playwright.sync_api import sync_playwright  # make test-system installs it
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu", *QUIET])
+        yield browser
+        browser.close()
+
+
+def open_page(browser, own):
+    """Open a page; returns it and the list of its troubles: errors in the console, failed requests, requests not to `own`."""
+    page, troubles = browser.new_page(viewport={"width": 1280, "height": 900}), []
+    page.on("console", lambda message: troubles.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}, {request.failure}"))
+    page.on("response", lambda response: troubles.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
+    page.on("request", lambda request: None if request.url.startswith((own, "data:", "blob:")) else troubles.append(f"leaves: {request.url}"))
+    return page, troubles
