@@ -97,10 +97,16 @@ class Lab:
         return json.loads(self.path.read_text(encoding="utf-8"))
 
     def close(self):
-        """Close the notebook, and its kernel."""
+        """Close the notebook, and its kernel; a dialog that a failed test left, before."""
+        if self.page.locator(".jp-Dialog").count():
+            self.page.keyboard.press("Escape")
         self.choose("File", "Close and Shut Down Notebook…")
         self.accept()
         self.page.locator(".jp-NotebookPanel").wait_for(state="detached")
+
+    def printed(self):
+        """Return what is drawn of all that cells print."""
+        return "\n".join(self.page.locator(".jp-OutputArea-output pre").all_text_contents())
 
     def boxes(self):
         """Return the text of every dialog and every message in a corner."""
