@@ -27,7 +27,7 @@ course: $(VENV)/course-ready
 	$(BIN)/python -m helpers.course $(ARGS)
 
 lab: $(VENV)/course-ready
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: $(VENV)/course-ready
 	$(BIN)/python -m helpers.twins run
@@ -48,13 +48,14 @@ study: $(VENV)/course-ready
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-test-system: $(VENV)/test-ready .venv-spacy/ready
+test-system: $(VENV)/system-ready .venv-spacy/ready
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { apt-get update && apt-get install -y chromium; }
 	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
 
-.venv-spacy/ready: requirements-system.txt
+.venv-spacy/ready: requirements-spacy.txt
 	$(BIN)/python -m venv --clear .venv-spacy
-	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-system.txt
+	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-spacy.txt
 	@touch $@
 
 # The first Python that is 3.10 or 3.11 and can make environments (a name alone proves nothing: pyenv's shims).
@@ -82,6 +83,10 @@ $(VENV)/book-ready: requirements-book.txt requirements.txt
 $(VENV)/test-ready: requirements-test.txt requirements.txt
 	$(call install,requirements-test.txt)
 	@touch $(VENV)/course-ready $@
+
+$(VENV)/system-ready: requirements-system.txt requirements-test.txt requirements.txt
+	$(call install,requirements-system.txt)
+	@touch $(VENV)/course-ready $(VENV)/test-ready $@
 
 clean:
 	rm -rf $(VENV) .venv-spacy runs book/_build
