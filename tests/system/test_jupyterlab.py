@@ -25,7 +25,7 @@ TRAINING = next(path for path in LESSONS if path.stem == "05_training")
 AGAIN = os.environ.get("AGAIN", "those that train")
 FAST = yaml.safe_load((NOTEBOOKS / "fast.yaml").read_text())
 NEVER_TWICE = {"workers-pytorch"}  # several workers: no two of their trainings are equal
-BAR = re.compile(r"\[\d+:\d\d.*\]$")  # as tqdm ends one
+BAR = re.compile(r"\[\d+:\d\d.*\]")  # how tqdm ends one, before spaces
 LEARNED = re.compile(r"[^\W\d_]+|\d\.\d{3,}")  # words, and numbers too exact for a time or a rate
 
 
