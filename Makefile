@@ -28,7 +28,7 @@ course: $(VENV)/course-ready
 	$(BIN)/python -m helpers.course $(ARGS)
 
 lab: $(VENV)/course-ready
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: $(VENV)/course-ready
 	$(BIN)/python -m helpers.twins run
@@ -53,13 +53,14 @@ check: $(VENV)/test-ready
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-test-system: $(VENV)/test-ready .venv-spacy/ready .venv-3.12/ready .venv-3.13/ready
+test-system: $(VENV)/system-ready .venv-spacy/ready .venv-3.12/ready .venv-3.13/ready
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { apt-get update && apt-get install -y chromium; }
 	SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
 
-.venv-spacy/ready: requirements-system.txt
+.venv-spacy/ready: requirements-spacy.txt
 	$(BIN)/python -m venv --clear .venv-spacy
-	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-system.txt
+	.venv-spacy/bin/python -m pip install --disable-pip-version-check -r requirements-spacy.txt
 	@touch $@
 
 # Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv downloads (which is untested).
@@ -100,6 +101,10 @@ $(VENV)/book-ready: requirements-book.txt requirements.txt requirements-no-deps.
 $(VENV)/test-ready: requirements-test.txt requirements.txt requirements-no-deps.txt
 	$(call install,requirements-test.txt)
 	@touch $(VENV)/course-ready $@
+
+$(VENV)/system-ready: requirements-system.txt requirements-test.txt requirements-book.txt requirements.txt requirements-no-deps.txt
+	$(call install,requirements-system.txt)
+	@touch $(VENV)/course-ready $(VENV)/test-ready $@
 
 clean:
 	rm -rf $(VENV) .venv-spacy .venv-3.12 .venv-3.13 runs book/_build

@@ -110,7 +110,7 @@ class LiveCurve:
         ys.append(y)
         if name not in self.lines:
             color, style = self.STYLES[name]
-            (self.lines[name],) = self.axes.plot([], [], style, color=color, markersize=4, label=name)
+            (self.lines[name],) = self.axes.plot([], [], style, color=color, markersize=4, label=name, clip_on=False)
             self.axes.legend(frameon=False)
         self.lines[name].set_data(xs, ys)
         self.axes.relim()

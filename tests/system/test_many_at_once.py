@@ -38,7 +38,7 @@ def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
 def test_nothing_listens_but_on_loopback(program, small_text, tmp_path):
     programs = {
         "sweep": [sys.executable, "-m", "helpers.sweep", "-p", "corpus", str(small_text), "--out", str(tmp_path)],
-        "lab": [sys.executable, "-m", "jupyter", "lab", "--notebook-dir=notebooks", "--allow-root", "--no-browser"],
+        "lab": [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser"],
     }
     _, found = watch(programs[program], seconds=25)
     assert found and found <= set(LOOPBACK)
