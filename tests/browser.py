@@ -26,5 +26,6 @@ def open_page(browser, own):
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}, {request.failure}"))
     page.on("response", lambda response: troubles.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
-    page.on("request", lambda request: None if request.url.startswith((own, "data:", "blob:")) else troubles.append(f"leaves: {request.url}"))
+    at_home = (own, "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(at_home) else troubles.append(f"leaves: {request.url}"))
     return page, troubles
