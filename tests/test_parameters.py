@@ -49,7 +49,7 @@ def test_a_notebook_shows_the_line_and_no_traceback(tmp_path):
     source, target = NOTEBOOKS / "pytorch" / "05_training.ipynb", tmp_path / "05.ipynb"
     for given, line in (
         ({"lr": "fast"}, "lr must be a number above 0, not 'fast'"),
-        ({"vectors_path": "/proc/nowhere/v"}, "vectors_path '/proc/nowhere/v' can't be written: No such file or directory"),
+        ({"vectors_path": "/proc/no/v.safetensors"}, "vectors_path '/proc/no/v.safetensors' can't be written: No such file or directory"),
     ):
         _, error, _ = run_notebook(source, target, given)
         assert (error.ename, error.evalue) == ("ParameterError", line)
