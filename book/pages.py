@@ -16,6 +16,7 @@ from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, read
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 FOLDED = "set-up", "imports"
+TEXTS = {NOTEBOOKS / "TEACHING.md": "teaching", ROOT / "CONTRIBUTING.md": "contributing", ROOT / "CHANGELOG.md": "changes"}
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 EXERCISE = re.compile(r"\*\*(\d\d\.\d+)(.*?)\*\*")
 
@@ -48,7 +49,7 @@ def page_of(path):
     """Return the page, without its suffix, that shows a file of the repository, or None."""
     if path.suffix == ".ipynb" and path.is_relative_to(NOTEBOOKS):
         return f"exercises/{path.stem}" if "solutions" in path.parts else f"steps/{path.stem}"
-    return {ROOT / "README.md": "index", NOTEBOOKS / "TEACHING.md": "teaching"}.get(path)
+    return {ROOT / "README.md": "index", **TEXTS}.get(path)
 
 
 def fence(text, language):
@@ -264,9 +265,10 @@ def write_pages(folder):
         if heading != "The steps":
             ways.add(ways.linked(f"## {heading}\n{text}", ROOT / "README.md"))
     ways.write()
-    teaching = Page(folder, "teaching")
-    teaching.add(teaching.linked((NOTEBOOKS / "TEACHING.md").read_text(encoding="utf-8"), NOTEBOOKS / "TEACHING.md"))
-    teaching.write()
+    for path, name in TEXTS.items():
+        page = Page(folder, name)
+        page.add(page.linked(path.read_text(encoding="utf-8"), path))
+        page.write()
     index = Page(folder, "index")
     index.add(index.linked(first, ROOT / "README.md"))
     table = [f"| [{title}](steps/{step.name}.md) | {learned} |" for step, (title, learned) in zip(steps, rows)]
@@ -276,7 +278,7 @@ def write_pages(folder):
         ("The six steps", [f"steps/{step.name}" for step in steps[:6]]),
         ("What comes next", [f"steps/{step.name}" for step in steps[6:]]),
         ("Exercises", [f"{title} <exercises/{step.name}>" for step, (title, _) in zip(steps, rows)]),
-        ("More", ["run", "teaching"]),
+        ("More", ["run", *TEXTS.values()]),
     ):
         index.add("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]))
     index.write()
