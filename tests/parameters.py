@@ -1,5 +1,6 @@
 """Values that parameters can't have, and a notebook's first cells run as papermill would run them."""
 
+import atexit
 import contextlib
 import io
 import math
@@ -38,6 +39,7 @@ def error_of_first_cells(path, parameters):
     with contextlib.redirect_stderr(io.StringIO()):  # papermill logs an unknown name there, and goes on
         notebook = parameterize_notebook(load_notebook_node(str(path)), parameters)
     shell = InteractiveShell(config=Config(HistoryManager={"hist_file": ":memory:"}), user_module=types.ModuleType("__main__"))
+    atexit.unregister(shell.atexit_operations)  # which collects garbage: for a thousand shells, minutes
     for cell in notebook.cells:
         if cell.cell_type == "code":
             with contextlib.redirect_stdout(io.StringIO()):

@@ -13,8 +13,9 @@ from tests.parameters import BAD, HUGE, error_of_first_cells
 LESSONS = sorted({path for framework in FRAMEWORKS for path in lessons(framework)})
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_every_parameter_of_a_notebook_is_checked_before_anything_else(path):
+@pytest.mark.parametrize("lesson", [f"{path.parent.name}/{path.stem}" for path in LESSONS])
+def test_every_parameter_of_a_notebook_is_checked_before_anything_else(lesson):
+    path = NOTEBOOKS / f"{lesson}.ipynb"
     known = known_parameters(read_notebook(path))
     assert known <= BAD.keys()
     assert error_of_first_cells(path, {}) is None
