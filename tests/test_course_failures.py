@@ -17,7 +17,7 @@ from tests.conftest import ROOT, command, course
 def test_the_series_runs_where_ptb_cannot_be_had(tmp_path, monkeypatch):
     monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "empty"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    done = course("--framework", "pytorch", "--out", tmp_path / "out", num_epochs=1, embed_size=10, batch_size=4096)
+    done = course("--framework", "pytorch", "--out", tmp_path / "out", num_epochs=1, block_epochs=2, embed_size=10, batch_size=4096)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert {row["corpus"] for row in rows} == {"wikipedia"}
