@@ -42,11 +42,11 @@ def measure_loader(quick):
 def measure_training(quick):
     found = {}
     for framework in FRAMEWORKS[:1] if quick else FRAMEWORKS:
-        epochs, all_threads = 1 if quick else 5, {"OMP_NUM_THREADS": str(os.cpu_count())}
+        settings, all_threads = (1, 10) if quick else (5,), {"OMP_NUM_THREADS": str(os.cpu_count())}
         threads = all_threads if framework == "pytorch" else {}  # ours in MXNet is faster with one; its two workers stay
         runs = {
-            "plain": lambda seed: in_a_process(train, framework, True, seed, epochs, **all_threads),
-            "ours": lambda seed: in_a_process(train, framework, False, seed, epochs, **threads),
+            "plain": lambda seed: in_a_process(train, framework, True, seed, *settings, **all_threads),
+            "ours": lambda seed: in_a_process(train, framework, False, seed, *settings, **threads),
         }
         rows = in_turn(runs, 1 if quick else 3)
         losses = [abs(ours["held_out"] / plain["held_out"] - 1) for plain, ours in zip(*rows.values())]

@@ -77,12 +77,12 @@ def plain_mxnet(net, batches, num_epochs):
     return seconds
 
 
-def train(framework, plain, seed, num_epochs):
+def train(framework, plain, seed, num_epochs, embed_size=EMBED_SIZE):
     """Train the plain way or ours; returns the median seconds of an epoch, the held-out loss at the end, and the correlations."""
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
         data_iter, vocab = model.load_data("ptb", BATCH_SIZE, **SETTINGS, seed=seed, strict=True)
-        net = model.new_model(len(vocab), EMBED_SIZE, seed)
+        net = model.new_model(len(vocab), embed_size, seed)
         if plain:
             d2l = importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}")
             loop = {"pytorch": plain_pytorch, "mxnet": plain_mxnet}[framework]

@@ -1,6 +1,10 @@
-"""The PyTorch half on later Pythons, with their own packages, in the environments that `make test-system` makes."""
+"""The PyTorch half on later Pythons, with their own packages, in the environments that `make test-system` makes.
+
+PYTHONS names them: "3.12 3.13".
+"""
 
 import json
+import os
 import re
 import subprocess
 
@@ -15,7 +19,7 @@ QUICK = [str(path) for path in sorted((ROOT / "tests").glob("test_*.py")) if not
 INSTALLED = "tests/test_repository.py::test_the_environment_is_the_one_that_the_list_names"
 
 
-@pytest.fixture(params=["3.12", "3.13"])
+@pytest.fixture(params=os.environ.get("PYTHONS", "3.13").split())
 def version(request):
     return request.param
 
@@ -40,18 +44,18 @@ def test_the_tests_that_start_no_process_pass(version):
     print(f"Python {version}: {passed}")
 
 
-def test_the_notebooks_print_what_is_committed():
-    *_, passed = run("3.12", "pytest", "-q", "-p", "no:xdist", "notebooks/pytorch").splitlines()
+def test_the_notebooks_print_what_is_committed(version):
+    *_, passed = run(version, "pytest", "-q", "-p", "no:xdist", "notebooks/pytorch").splitlines()
     assert re.match(r"\d+ passed", passed) and "failed" not in passed
-    print(f"Python 3.12, notebooks: {passed}")
+    print(f"Python {version}, notebooks: {passed}")
 
 
-def test_the_series_runs_without_a_warning(tmp_path):
-    told = run("3.13", "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), "--out", str(tmp_path / "out"))
+def test_the_series_runs_without_a_warning(version, tmp_path):
+    told = run(version, "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), "--out", str(tmp_path / "out"))
     assert told.startswith("The MXNet half is left out: ")
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert [row["notebook"] for row in rows] == [path.stem for path in lessons("pytorch")]
     for path in (tmp_path / "out" / "pytorch").glob("*.ipynb"):
         outputs = [output for cell in read_notebook(path)["cells"] for output in cell.get("outputs", ())]
         assert [output for output in outputs if output.get("name") == "stderr"] == [], path.stem
-    print(f"Python 3.13: {len(rows)} notebooks in {sum(row['seconds'] for row in rows):.0f} s")
+    print(f"Python {version}: {len(rows)} notebooks in {sum(row['seconds'] for row in rows):.0f} s")
