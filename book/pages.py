@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from helpers.checks import find
 from helpers.figures import SUMMARY
-from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, read_notebook
+from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, variants
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 FOLDED = "set-up", "imports"
@@ -31,18 +31,10 @@ class Step(NamedTuple):
 
 def all_steps():
     """Return all Steps in their order."""
-    found = {}
-    for path in sorted(NOTEBOOKS.glob("*/*.ipynb"), key=lambda path: path.name):
-        of = FRAMEWORKS if path.parent.name == "beyond" else (path.parent.name,)
-        found.setdefault(path.stem, {}).update(dict.fromkeys(of, path))
-    solutions = NOTEBOOKS / "solutions"
-    return [Step(name, lesson, {f: solutions / f / f"{name}.ipynb" for f in FRAMEWORKS}) for name, lesson in found.items()]
-
-
-def name_of(cell):
-    """Return a cell's id without the ending that says whose it is."""
-    framework = framework_of(cell)
-    return cell["id"].removesuffix(f"-{framework}") if framework else cell["id"]
+    found = {framework: {path.stem: path for path in lessons(framework)} for framework in FRAMEWORKS}
+    names = list(found[FRAMEWORKS[0]])
+    solutions = {name: dict(zip(FRAMEWORKS, variants(f"solutions/{name}.ipynb"))) for name in names}
+    return [Step(name, {framework: paths[name] for framework, paths in found.items()}, solutions[name]) for name in names]
 
 
 def page_of(path):
@@ -79,7 +71,7 @@ def longest_colons(text):
 
 
 class Page:
-    """A page as it is written: `source` is the notebook or text that its relative links start from."""
+    """A page as it is written, block by block: a text, or {framework: text} for tabs."""
 
     def __init__(self, folder, name):
         self.folder, self.name, self.blocks = folder, name, []
@@ -161,11 +153,13 @@ class Page:
         else:
             self.add_tabs(texts)
 
+    def text(self):
+        return "\n\n".join(tabs(block) if isinstance(block, dict) else block for block in self.blocks)
+
     def write(self):
-        text = "\n\n".join(tabs(block) if isinstance(block, dict) else block for block in self.blocks)
         path = self.folder / f"{self.name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(self.text() + "\n", encoding="utf-8")
 
 
 def in_step(paths):
@@ -234,7 +228,7 @@ def write_exercises(folder, step, title):
             page.add(fold(text, hint))
         for part in (answer, *rest):
             solution.add_cells(part, step.solutions)
-        page.add(fold("The solution", "\n\n".join(tabs(block) if isinstance(block, dict) else block for block in solution.blocks)))
+        page.add(fold("The solution", solution.text()))
         page.add(f"Back to [{title}](../steps/{step.name}.md#exercises).")
         page.write()
     tries = [cells for cells in in_step(step.solutions) if name_of(cells[FRAMEWORKS[0]]).startswith("tries")]

@@ -74,6 +74,11 @@ def framework_of(cell):
     return next((framework for framework in FRAMEWORKS if cell["id"].endswith(f"-{framework}")), None)
 
 
+def name_of(cell):
+    """Return a cell's id without the ending that says whose it is."""
+    return cell["id"].removesuffix(f"-{framework_of(cell)}")
+
+
 def tags(cell):
     """Return the set of a cell's tags."""
     return set(cell["metadata"].get("tags", ()))
@@ -124,8 +129,8 @@ def differences(pytorch, mxnet):
 def _own_differences(variants):
     """The rules for cells that are a framework's own."""
     found = []
-    own = {name: {c["id"].removesuffix(f"-{name}"): c for c in cells if framework_of(c)} for name, cells in variants.items()}
-    order = {name: [c["id"].removesuffix(f"-{name}") for c in cells] for name, cells in variants.items()}
+    own = {framework: {name_of(cell): cell for cell in cells if framework_of(cell)} for framework, cells in variants.items()}
+    order = {framework: list(map(name_of, cells)) for framework, cells in variants.items()}
     if order["pytorch"] != order["mxnet"]:
         lone = sorted(set(order["pytorch"]) ^ set(order["mxnet"]))
         found.append(f"without their endings the ids are another sequence in each variant; in one alone: {', '.join(lone) or 'none'}")
@@ -146,10 +151,10 @@ def copy_shared(source, target):
     there (ValueError). What varies is not copied: such a cell keeps the target's output, or has none.
     """
     outputs = {cell["id"]: (cell["outputs"], cell["execution_count"]) for cell in target["cells"] if "outputs" in cell}
-    own = {cell["id"].rsplit("-", 1)[0]: cell for cell in target["cells"] if framework_of(cell)}
+    own = {name_of(cell): cell for cell in target["cells"] if framework_of(cell)}
     cells = []
     for cell in source["cells"]:
-        name = cell["id"].rsplit("-", 1)[0]
+        name = name_of(cell)
         if framework_of(cell) is None:
             if VARIES in tags(cell):
                 cell["outputs"], cell["execution_count"] = outputs.get(cell["id"], ([], None))
