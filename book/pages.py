@@ -187,10 +187,10 @@ def exercises_of(step):
     return found
 
 
-def write_step(folder, step):
-    """Write a step's page."""
+def write_step(folder, step, exercises):
+    """Write a step's page, with links to its exercises, which are as `exercises_of` gives them."""
     page = Page(folder, f"steps/{step.name}")
-    numbers = {name: number for number, (_, name, _) in exercises_of(step).items()}
+    numbers = {name: number for number, (_, name, _) in exercises.items()}
     notebooks = dict.fromkeys(step.lesson.values())
     for cells in in_step(step.lesson):
         cell = cells[FRAMEWORKS[0]]
@@ -208,9 +208,8 @@ def write_step(folder, step):
     page.write()
 
 
-def write_exercises(folder, step, title):
+def write_exercises(folder, step, title, exercises):
     """Write a page for each exercise of a step, and one that lists them and tells what the step's tries show."""
-    exercises = exercises_of(step)
     overview = Page(folder, f"exercises/{step.name}")
     overview.add(f"# Exercises of {title}")
     overview.add(f"They stand at the end of [the step](../steps/{step.name}.md#exercises), whose notebook checks your answers.")
@@ -251,8 +250,9 @@ def write_pages(folder):
     first, sections = readme_parts()
     rows = [[part.strip() for part in row.split("|")[1:3]] for row in sections["The steps"].splitlines() if re.match(r"\| \d", row)]
     for step, (title, _) in zip(steps, rows, strict=True):
-        write_step(folder, step)
-        write_exercises(folder, step, title)
+        exercises = exercises_of(step)
+        write_step(folder, step, exercises)
+        write_exercises(folder, step, title, exercises)
     ways = Page(folder, "run")
     ways.add("# Run it yourself")
     for heading, text in sections.items():
