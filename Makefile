@@ -49,9 +49,9 @@ check: $(VENV)/test-ready
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m helpers.twins check
 
-# Two workers. A notebook is one group, so that its cells share a kernel.
+# Two workers. A notebook is one group, so that its cells share a kernel; groups in their order, since those with few tests are the longest.
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # PYTHONS: later ones, on which the PyTorch half is tested too; 3.12 is another 6 GB and some minutes.
 PYTHONS ?= 3.13

@@ -22,16 +22,19 @@ def listening_addresses(process):
     return found
 
 
-def watch(*commands, seconds=None, enough=lambda found: False):
-    """Run commands side by side, and stop them after `seconds` or when `enough` is true of the addresses found so far.
+def watch(*commands, seconds=None):
+    """Run commands side by side to their end, or stop them `seconds` after the first address was found (after a minute if none is).
 
     Returns their exit codes and all addresses at which any of them listened.
     """
     processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
-    found, end = set(), time.monotonic() + (seconds or float("inf"))
-    while any(process.poll() is None for process in processes) and time.monotonic() < end and not enough(found):
+    found, end = set(), time.monotonic() + (60 if seconds else float("inf"))
+    while any(process.poll() is None for process in processes) and time.monotonic() < end:
+        before = len(found)
         for process in processes:
             found |= listening_addresses(psutil.Process(process.pid)) if process.poll() is None else set()
+        if seconds and found and not before:
+            end = time.monotonic() + seconds
         time.sleep(0.2)
     for process in processes:
         if process.poll() is None:

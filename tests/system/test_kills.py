@@ -8,7 +8,7 @@ from tests.kills import kill_and_go_on
 from tests.training import WAYS
 
 pytestmark = pytest.mark.system
-SEED, KILLS = int(os.environ.get("SEED", 1)), int(os.environ.get("KILLS", 8))
+SEED, KILLS = int(os.environ.get("SEED", 1)), int(os.environ.get("KILLS", 5))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -50,8 +50,9 @@ def test_the_notebooks_print_what_is_committed(version):
     print(f"Python {version}, notebooks: {passed}")
 
 
-def test_the_series_runs_without_a_warning(version, tmp_path):
-    told = run(version, "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), "--out", str(tmp_path / "out"))
+def test_the_series_runs_without_a_warning(version, small_text, tmp_path):
+    text = "-p", "corpus", str(small_text), "-p", "other_corpus", str(small_text)
+    told = run(version, "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), *text, "--out", str(tmp_path / "out"))
     assert told.startswith("The MXNet half is left out: ")
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert [row["notebook"] for row in rows] == [path.stem for path in lessons("pytorch")]
