@@ -55,10 +55,11 @@ test: $(VENV)/test-ready
 
 # PYTHONS: later ones, on which the PyTorch half is tested too; 3.12 is another 6 GB and some minutes.
 PYTHONS ?= 3.13
+# Three workers, since most tests wait now and then: for a browser, a wire, a kernel.
 test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { apt-get update && apt-get install -y chromium; }
-	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 -rP $(ARGS)
+	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 3 --dist loadgroup -rP $(ARGS)
 
 .venv-spacy/ready: requirements-spacy.txt | $(VENV)/test-ready
 	$(BIN)/python -m venv --clear .venv-spacy
@@ -67,11 +68,11 @@ test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 
 # Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv downloads (which is untested).
 # Plain make, since $(MAKE) would run under make -n too.
-.venv-3.%/ready: requirements-test.txt requirements.txt requirements-no-deps.txt | $(VENV)/test-ready
-	@for python in python3.$* ~/.pyenv/versions/3.$*.*/bin/python; do \
-		if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
-	if [ -z "$$found" ]; then $(BIN)/python -m pip install --disable-pip-version-check uv==0.13.9 && \
-		$(BIN)/uv python install 3.$* && found=$$($(BIN)/uv python find --managed-python 3.$*) || exit 1; fi; \
+.venv-3.%/ready: requirements-test.txt requirements.txt requirements-no-deps.txt
+	@$(call find,python3.$* ~/.pyenv/versions/3.$*.*/bin/python); \
+	if [ -z "$$found" ]; then $(call find,$(ANY)); \
+		"$$found" -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --disable-pip-version-check uv==0.13.9 && \
+		.venv-uv/bin/uv python install 3.$* && found=$$(.venv-uv/bin/uv python find --managed-python 3.$*) || exit 1; fi; \
 	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
 	@touch $@
 
@@ -79,9 +80,10 @@ test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 # MXNet has packages for. .venv is kept when it has such a Python, else made anew. The .pth file puts `helpers` on its path.
 fits = import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 left_out = from helpers.check_environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
+ANY := python3.11 python3.10 python3.13 python3.12 python3 python
+find = found=; for python in $(1); do if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done
 define install
-@for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3.10 python3.13 python3.12 python3 python); do \
-	if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done; \
+@$(call find,$(if $(PYTHON),"$(PYTHON)",$(ANY))); \
 if [ -z "$$found" ]; then \
 	echo "The series needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	exit 1; fi; \
@@ -109,4 +111,4 @@ $(VENV)/system-ready: requirements-system.txt requirements-test.txt requirements
 	@touch $(VENV)/course-ready $(VENV)/test-ready $@
 
 clean:
-	rm -rf $(VENV) .venv-spacy .venv-3.12 .venv-3.13 runs book/_build
+	rm -rf $(VENV) .venv-spacy .venv-3.12 .venv-3.13 .venv-uv runs book/_build

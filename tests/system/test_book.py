@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("book")]
 SITE = ROOT / "book" / "_build" / "html"
 CONTRAST = {"runOnly": ["color-contrast"]}
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"  # events of a resize or a fold are over
 STILL = "* { transition: none !important; animation: none !important }"  # colours are judged when they have changed
 
 
@@ -79,6 +80,7 @@ def test_every_page_is_whole_and_passes_axe_wide_and_narrow_light_and_dark(site,
             page.set_viewport_size({"width": width, "height": 844})
             reached = page.evaluate("document.documentElement.scrollWidth")
             troubles += [f"{name}: {reached} wide in a window of {width}"] if reached > width else []
+        page.evaluate(DRAWN)
         troubles += findings(page)
         page.emulate_media(color_scheme="dark")
         troubles += findings(page, **CONTRAST)
