@@ -55,11 +55,11 @@ test: $(VENV)/test-ready
 
 # PYTHONS: later ones, on which the PyTorch half is tested too; 3.12 is another 6 GB and some minutes.
 PYTHONS ?= 3.13
-# Three workers, since most tests wait now and then: for a browser, a wire, a kernel.
+# The book's tests are one group, since each worker would build it anew.
 test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { apt-get update && apt-get install -y chromium; }
-	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 3 --dist loadgroup -rP $(ARGS)
+	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 --dist loadgroup -rP $(ARGS)
 
 .venv-spacy/ready: requirements-spacy.txt | $(VENV)/test-ready
 	$(BIN)/python -m venv --clear .venv-spacy
