@@ -38,15 +38,21 @@ def set_parameters(path, parameters):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, small_text):
-    """A copy of what a reader has, with parameters for weak machines."""
+def parameters(small_text):
+    """Those for weak machines, and the text."""
+    return {**FAST, "corpus": os.environ.get("CORPUS", str(small_text))}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, parameters):
+    """A copy of what a reader has, with these parameters."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks")
     (folder / "benchmarks").mkdir()
     for name in ("README.md", "benchmarks/speed.png"):
         shutil.copy(ROOT / name, folder / name)
     for path in LESSONS:
-        set_parameters(folder / path, {**FAST, "corpus": os.environ.get("CORPUS", str(small_text))})
+        set_parameters(folder / path, parameters)
     return folder
 
 
@@ -64,13 +70,13 @@ def lab(started):
 
 
 @pytest.fixture
-def another(folder, request):
-    """A function that makes another copy of a notebook for the test, with these parameters."""
+def another(folder, parameters, request):
+    """A function that makes another copy of a notebook as committed, since one that was run and saved shows a widget that is gone."""
 
-    def copy(path, **parameters):
-        path, source = path.with_name(f"{request.node.name}.ipynb"), folder / path
+    def copy(path, **others):
+        path, source = path.with_name(f"{request.node.name}.ipynb"), ROOT / path
         shutil.copy(source, folder / path)
-        set_parameters(folder / path, parameters)
+        set_parameters(folder / path, {**parameters, **others})
         return path
 
     return copy
