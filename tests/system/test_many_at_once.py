@@ -40,5 +40,5 @@ def test_nothing_listens_but_on_loopback(program, small_text, tmp_path):
         "sweep": [sys.executable, "-m", "helpers.sweep", "-p", "corpus", str(small_text), "--out", str(tmp_path)],
         "lab": [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser"],
     }
-    _, found = watch(programs[program], seconds=5)
+    _, found = watch(programs[program], seconds=15)
     assert found and found <= set(LOOPBACK)
