@@ -30,7 +30,7 @@ def scores(tokens, table):
 
 def blocks(corpus, seed, framework, num_epochs, lr):
     """Train blocks; returns the scores of the center table, of the context table and of their mean, and the seconds of training."""
-    from helpers.blocks import load_blocks, word2vec_tables
+    from helpers.beyond.blocks import load_blocks, word2vec_tables
 
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):

@@ -45,7 +45,7 @@ def grow(num_tokens):
     """
     import torch
 
-    from helpers.blocks import Blocks
+    from helpers.beyond.blocks import Blocks
     from helpers.corpus import read_corpus
     from helpers.model_pytorch import new_model, train_blocks
 

@@ -19,7 +19,7 @@ def blocks(framework, seed, num_epochs, lr, num_workers=1):
     import gensim.utils  # noqa: F401  so that no import counts on either side
     import pooch  # noqa: F401
 
-    from helpers.blocks import load_blocks, word2vec_tables
+    from helpers.beyond.blocks import load_blocks, word2vec_tables
     from helpers.evaluation import evaluate_pairs
 
     model = importlib.import_module(f"helpers.model_{framework}")

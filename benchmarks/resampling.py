@@ -26,9 +26,9 @@ def train(seed, num_epochs, resample, corpus="ptb"):
     import torch
 
     from helpers import model_pytorch as model
-    from helpers.checkpoints import Checkpoint
+    from helpers.beyond.checkpoints import Checkpoint
     from helpers.evaluation import evaluate_pairs
-    from helpers.history import History
+    from helpers.training import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):

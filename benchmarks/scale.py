@@ -65,7 +65,7 @@ def rate_of(vocab_size, embed_size=100):
     """Train one thread on made-up ids by Zipf's law; returns tokens per second and the megabytes of both tables."""
     import torch
 
-    from helpers.blocks import TOKENS_PER_PIECE, Blocks
+    from helpers.beyond.blocks import TOKENS_PER_PIECE, Blocks
     from helpers.model_pytorch import train_piece
 
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers.checks import find
+from helpers.exercises import find
 from helpers.figures import SUMMARY
 from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, variants
 

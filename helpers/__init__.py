@@ -13,7 +13,7 @@
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. Beside the lesson: `corpus` reads texts,
 `vector_files` vectors, which `vectors` asks and `evaluation` judges; `figures` draws; `arguments`, `parameters` and `files` check
 and write; `checkpoints` keeps trainings that may be stopped; `processes` runs PyTorch's workers and `selections` picks rows for
-MXNet; `explorer` asks with widgets; `checks` holds the exercises; `prepared` reads texts that are larger than memory, which `scale`
+MXNet; `explorer` asks with widgets; `exercises` holds them; `prepared` reads texts that are larger than memory, which `scale`
 makes, and trains on in several ranks. `check_environment`, `course`, `scale.prepare`, `scale.train`, `sweep`, `twins` and `vectors`
 are commands. This package imports nothing by itself.
 """

@@ -1,4 +1,4 @@
-"""A word, its neighbours and its place on a map, to look around in with widgets. Taught nowhere; for `11_evaluation`."""
+"""A word, its neighbours and its place on a map, to look around in with widgets. Taught nowhere; for `12_evaluation`."""
 
 import base64
 import html

@@ -18,12 +18,12 @@ from mxnet import gluon
 from mxnet.gluon import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
-from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
-from helpers.checkpoints import TABLES, Checkpoint
+from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
+from helpers.beyond.checkpoints import TABLES, Checkpoint
+from helpers.beyond.selections import selections
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
-from helpers.history import History, loss_totals
-from helpers.selections import selections
+from helpers.training import History, loss_totals
 
 mx.npx.set_np()
 

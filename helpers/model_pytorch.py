@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from helpers.arguments import require_positive, require_query, require_whole_numbers
-from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
-from helpers.checkpoints import TABLES, Checkpoint
+from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
+from helpers.beyond.checkpoints import TABLES, Checkpoint
+from helpers.beyond.processes import Workers, one_thread
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, describe, initial_tables, load_minibatches
-from helpers.history import History, loss_totals
-from helpers.processes import Workers, one_thread
+from helpers.training import History, loss_totals
 
 FUSED = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 4)  # Adam as one loop on CPUs too; not on Intel Macs
 

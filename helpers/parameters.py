@@ -5,7 +5,7 @@ import os
 from functools import partial
 
 from helpers.arguments import require_one_of, require_positive, require_whole_numbers
-from helpers.checkpoints import require_checkpoint_path
+from helpers.beyond.checkpoints import require_checkpoint_path
 from helpers.corpus import require_corpus
 from helpers.files import require_writable
 from helpers.vector_files import require_vectors_path

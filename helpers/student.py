@@ -100,7 +100,7 @@ def write_nbgrader_course(out, framework):
 def student(out, nbgrader, framework):
     """Write a student's copy of the series to DIR: no outputs, no solutions, empty answers.
 
-    Students can still read helpers/checks, which holds what answers are compared with.
+    Students can still read helpers/exercises, which holds what answers are compared with.
     """
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty; name a new folder")

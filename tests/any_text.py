@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from helpers import examples as made
-from helpers.blocks import Blocks
+from helpers.beyond.blocks import Blocks
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode, generator, load_minibatches, noise_probability
 

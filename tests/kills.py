@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from helpers.checkpoints import load_checkpoint
+from helpers.beyond.checkpoints import load_checkpoint
 from tests.conftest import ROOT
 
 

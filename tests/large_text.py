@@ -6,7 +6,7 @@ import resource
 import sys
 
 from helpers import model_pytorch
-from helpers.blocks import load_blocks, word2vec_tables
+from helpers.beyond.blocks import load_blocks, word2vec_tables
 
 
 def peak():

@@ -7,7 +7,7 @@ import sys
 
 import psutil
 
-from helpers import history
+from helpers import training as history
 from tests.training import load, new_net, start
 
 

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from helpers import blocks as made
 from helpers import model_pytorch
-from helpers.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
+from helpers.beyond import blocks as made
+from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
+from helpers.beyond.processes import Workers, one_thread
 from helpers.examples import generator, subsample
-from helpers.history import blind_loss
-from helpers.processes import Workers, one_thread
+from helpers.training import blind_loss
 
 CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
 
@@ -255,9 +255,9 @@ def test_mxnet_selects_rows_whatever_it_can_count_at_once(model_mxnet, monkeypat
     ids = np.random.default_rng(0).integers(0, 9, (5, 4))
     wanted = np.eye(9, dtype=np.float32)[ids]
     for most in (2**31 - 1, 4 * 9 * 2, 4 * 9):
-        monkeypatch.setattr("helpers.selections.MOST_PLACES", most)
+        monkeypatch.setattr("helpers.beyond.selections.MOST_PLACES", most)
         np.testing.assert_array_equal([found.asnumpy() for found in model_mxnet.selections(ids, 9)], wanted)
-    monkeypatch.setattr("helpers.selections.MOST_PLACES", 4 * 9 - 1)
+    monkeypatch.setattr("helpers.beyond.selections.MOST_PLACES", 4 * 9 - 1)
     with pytest.raises(ValueError, match="can't select from 9 rows: take a larger min_freq"):
         next(model_mxnet.selections(ids, 9))
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from book.pages import all_steps, write_pages
-from helpers.checks import find
+from helpers.exercises import find
 from helpers.twins import FRAMEWORKS, NAMES, all_notebooks, read_notebook
 
 TAB = re.compile(r"^(:{3,})\{tab-item\} (\w+)\n:sync: (\w+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)

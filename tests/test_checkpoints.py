@@ -9,8 +9,16 @@ import signal
 import numpy as np
 import pytest
 
-from helpers import checkpoints, model_pytorch
-from helpers.checkpoints import Interrupted, load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint, waiting_interrupts
+from helpers import model_pytorch
+from helpers.beyond import checkpoints
+from helpers.beyond.checkpoints import (
+    Interrupted,
+    load_checkpoint,
+    previous_path,
+    require_checkpoint_path,
+    save_checkpoint,
+    waiting_interrupts,
+)
 from tests.training import WAYS, load, new_net, start
 
 NUM_EPOCHS = 2

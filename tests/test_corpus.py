@@ -10,7 +10,7 @@ import pytest
 from d2l import torch as d2l
 
 from helpers import corpus
-from helpers.blocks import Blocks
+from helpers.beyond.blocks import Blocks
 from helpers.corpus import Sentences, read_corpus
 from helpers.examples import Vocab, count_words, encode, load_minibatches
 

@@ -58,8 +58,8 @@ ODD = {
 }  # fmt: skip
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
-    "pytorch/07_speed", "beyond/08_hyperparameters", "mxnet/09_dynamic_sampling", "pytorch/10_find_the_bug", "beyond/11_evaluation",
-    "beyond/12_scale_out",
+    "pytorch/07_speed", "beyond/09_hyperparameters", "mxnet/10_dynamic_sampling", "pytorch/11_find_the_bug", "beyond/12_evaluation",
+    "beyond/14_scale_out",
 )  # fmt: skip
 
 

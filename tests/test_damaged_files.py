@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from helpers.checkpoints import load_checkpoint, save_checkpoint
+from helpers.beyond.checkpoints import load_checkpoint, save_checkpoint
 from helpers.twins import all_notebooks, read_notebook
 from helpers.vector_files import READERS, load_vectors, metadata_path, save_vectors, write_table
 from tests.conftest import ROOT

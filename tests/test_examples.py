@@ -9,10 +9,10 @@ import pytest
 from d2l import torch as d2l
 
 from helpers import examples as made
-from helpers.checkpoints import TABLES, Checkpoint
+from helpers.beyond.checkpoints import TABLES, Checkpoint
 from helpers.corpus import Sentences, Text
 from helpers.examples import Vocab, batchify, generator, get_centers_and_contexts, get_negatives, load_minibatches
-from helpers.history import History
+from helpers.training import History
 from tests.conftest import ROOT
 
 

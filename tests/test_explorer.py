@@ -1,4 +1,4 @@
-"""The explorer of step 11: what its widgets answer, without a browser."""
+"""The explorer of step 12: what its widgets answer, without a browser."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import model_pytorch
 from helpers.examples import initial_tables
-from helpers.history import blind_loss, means
+from helpers.training import blind_loss, means
 from tests.reference import Adam, loss_and_gradients, random_batch
 
 VOCAB_SIZE, EMBED_SIZE = 30, 8
@@ -192,7 +192,7 @@ def test_rates_count_what_was_trained_in_the_time_it_took(model, small_text):
 
 
 def test_the_two_means_are_those_of_rows_and_of_valid_positions(model):
-    from helpers.history import loss_totals
+    from helpers.training import loss_totals
 
     losses, mask = np.array([1.0, 4.0], np.float32), np.array([[1, 1, 1], [1, 0, 0]], np.float32)
     assert means(loss_totals(model.to_tensor(losses), model.to_tensor(mask))) == pytest.approx((2.5, (3 * 1 + 1 * 4) / 4))

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import corpus, prepared
-from helpers.blocks import Blocks, load_blocks, word2vec_tables
-from helpers.checkpoints import settings_of
+from helpers.beyond.blocks import Blocks, load_blocks, word2vec_tables
+from helpers.beyond.checkpoints import settings_of
 from helpers.corpus import read_corpus, require_corpus
 from helpers.examples import Vocab, count_words, encode
 from helpers.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
@@ -164,7 +164,7 @@ def test_a_larger_min_freq_cuts_the_vocabulary_and_a_smaller_one_is_refused(fold
 
 
 def test_blocks_of_a_prepared_text_are_those_of_the_same_ids_in_memory(folder, monkeypatch):
-    monkeypatch.setattr("helpers.blocks.TOKENS_PER_PIECE", 4096)
+    monkeypatch.setattr("helpers.beyond.blocks.TOKENS_PER_PIECE", 4096)
     blocks, vocab = load_blocks(folder, 4, 5, seed=3, min_freq=3)
     sentences = PreparedText(folder).sentences()[0]
     in_memory = Blocks(*encode(list(sentences), vocab), count_words(vocab), 4, 5, 3)
@@ -425,7 +425,7 @@ def test_reading_a_prepared_text_needs_numpy_alone():
 WALK = """
 import sys
 import psutil
-from helpers.blocks import load_blocks
+from helpers.beyond.blocks import load_blocks
 blocks, _ = load_blocks(sys.argv[1], 5, 5)
 for number in range(20):
     blocks.piece(0, number)

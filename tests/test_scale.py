@@ -15,7 +15,7 @@ import pytest
 import torch.distributed as dist
 
 from helpers import model_pytorch
-from helpers.blocks import load_blocks, word2vec_tables
+from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.scale import train as scale
 from helpers.vector_files import load_vectors
 from helpers.vectors import nearest, vocab_of

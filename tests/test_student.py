@@ -49,7 +49,7 @@ def test_the_readme_of_a_students_copy_leads_nowhere_else_and_not_to_solutions(c
 
 
 def test_a_students_copy_runs_where_it_lies(copy):
-    script = "import helpers.course, helpers.checks; print(helpers.course.ROOT)"
+    script = "import helpers.course, helpers.exercises; print(helpers.course.ROOT)"
     done = subprocess.run([sys.executable, "-c", script], cwd=copy, capture_output=True, text=True)
     assert done.stdout.strip() == str(copy.resolve()), done.stderr
 

@@ -5,8 +5,8 @@ import importlib
 import json
 import sys
 
-from helpers import checkpoints
-from helpers.blocks import load_blocks, word2vec_tables
+from helpers.beyond import checkpoints
+from helpers.beyond.blocks import load_blocks, word2vec_tables
 
 WAYS = "plain", "resample", "blocks"
 

@@ -2,5 +2,5 @@
 
 `prepare` is the command that makes a prepared text, which `helpers.prepared` reads: `tokens` turns files into words and
 numbers, `shards` keeps what the workers make, and `clusters` finds the workers. `train`, which torchrun starts, trains on it in
-several ranks. Only commands, workers and step 12 import these.
+several ranks. Only commands, workers and step 14 import these.
 """

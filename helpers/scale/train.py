@@ -23,13 +23,13 @@ from torch.distributed.algorithms.model_averaging.utils import average_parameter
 from tqdm import tqdm
 
 from helpers.arguments import require_positive
-from helpers.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
+from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
+from helpers.beyond.processes import one_thread
 from helpers.examples import count_words
 from helpers.files import whole_file
-from helpers.history import means
 from helpers.model_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.prepared import PreparedText, read_manifest
-from helpers.processes import one_thread
+from helpers.training import means
 from helpers.vector_files import save_vectors
 
 

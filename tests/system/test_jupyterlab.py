@@ -20,9 +20,9 @@ from tests.jupyterlab import Lab, server
 
 pytestmark = pytest.mark.system
 LESSONS = [path.relative_to(ROOT) for path in all_notebooks() if "solutions" not in path.parts]
-EVALUATION = next(path for path in LESSONS if path.stem == "11_evaluation")
+EVALUATION = next(path for path in LESSONS if path.stem == "12_evaluation")
 TRAINING = next(path for path in LESSONS if path.stem == "05_training")
-AGAIN = os.environ.get("AGAIN", "05_training 12_scale_out")
+AGAIN = os.environ.get("AGAIN", "05_training 14_scale_out")
 FAST = yaml.safe_load((NOTEBOOKS / "fast.yaml").read_text())
 NEVER_TWICE = {"workers-pytorch"}  # several workers: no two of their trainings are equal
 BAR = re.compile(r"\[\d+:\d\d.*\]")  # how tqdm ends one, before spaces

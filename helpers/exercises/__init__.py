@@ -1,0 +1,128 @@
+"""Exercises that check themselves: `check("01.1", answer)` says what is wrong with an answer, `hint("01.1")` helps.
+
+Every answer is a function. It is called with cases that are drawn anew each time and must return what the step's own
+function does, so that no lucky number passes. A module per step, `step_01` and so on, holds the exercises.
+"""
+
+import copy
+import importlib
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+LONGEST_EXAMPLE = 300  # characters: a longer one is no help
+
+
+class Exercise(NamedTuple):
+    """What a function must do, `reference`; how to draw its cases; the usual faults, {message: function}; two hints."""
+
+    reference: Callable
+    cases: Callable
+    faults: dict
+    hints: tuple
+
+
+def find(name):
+    """Return the Exercise of a name such as "01.2"; LookupError if there is none."""
+    step = str(name).split(".")[0]
+    try:
+        return importlib.import_module(f"helpers.exercises.step_{step}").EXERCISES[name]
+    except (ModuleNotFoundError, KeyError):
+        raise LookupError(f"there is no exercise {name!r}; names are such as '01.2'") from None
+
+
+def same(found, wanted):
+    """Say whether two results have the same shape and, but for rounding, the same numbers."""
+    if isinstance(wanted, tuple) and not (isinstance(found, tuple) and len(found) == len(wanted)):
+        return False
+    if isinstance(wanted, tuple):
+        return all(map(same, found, wanted))
+    shape = shape_of(found)
+    return shape == np.shape(wanted) and np.allclose(np.asarray(found, dtype=float), wanted, rtol=1e-4, atol=1e-6)
+
+
+def shape_of(value):
+    """Return the shape that a result has as an array of numbers, None if it can't be one."""
+    try:
+        return np.asarray(value, dtype=float).shape
+    except (TypeError, ValueError):
+        return None
+
+
+def name_of(value):
+    """Name a result by its shape."""
+    shape = shape_of(value)
+    if shape is None:
+        return f"no array of numbers, but a {type(value).__name__}"
+    return f"an array of shape {shape}" if shape else "a number"
+
+
+def shape_fault(found, wanted):
+    """Return what is wrong with the shape of a result as a sentence, "" if nothing is."""
+    if isinstance(wanted, tuple):
+        right = isinstance(found, tuple) and len(found) == len(wanted)
+        return "" if right else f"it must return {len(wanted)} things, as return one, other does"
+    found, wanted = name_of(found), name_of(wanted)
+    return "" if found == wanted else f"it returns {found}; {wanted} is wanted"
+
+
+def written(value):
+    """Write a value of a case in a line, numbers with four digits."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(written, value))}]" if isinstance(value, list) else f"({', '.join(map(written, value))})"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return written(value.tolist())
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    return getattr(value, "__name__", None) or str(value)
+
+
+def fault_of(exercise, answer, rng):
+    """Return what is wrong with an answer as a sentence, "" if nothing is, None if there is no answer yet."""
+    if answer is ...:
+        return None
+    if not callable(answer):
+        return f"the answer must be a function, not {type(answer).__name__}"
+    cases, results = exercise.cases(rng), []
+    for case in cases:
+        try:
+            results.append(answer(*copy.deepcopy(case)))  # which may change what it is given
+        except Exception as error:  # of the learner's code: told as its fault
+            return f"your function fails with {type(error).__name__}: {error}"
+        if results[-1] is ...:
+            return None
+    wanted = [exercise.reference(*case) for case in cases]
+    wrong = [number for number in range(len(cases)) if not same(results[number], wanted[number])]
+    if not wrong:
+        return ""
+    with np.errstate(all="ignore"):  # a fault may divide by zero
+        for message, fault in exercise.faults.items():
+            if all(same(result, fault(*case)) for result, case in zip(results, cases)):
+                return message
+    if all(result is None for result in results):
+        return "your function returns nothing; does it end with return?"
+    shapes = shape_fault(results[wrong[0]], wanted[wrong[0]])
+    if shapes:
+        return shapes
+    example = min(wrong, key=lambda number: len(f"{cases[number]}"))
+    told = f"for {written(tuple(cases[example]))} it should give {written(wanted[example])}, yours gives {written(results[example])}"
+    return f"wrong in {len(wrong)} of {len(cases)} cases" + (f": {told}" if len(told) <= LONGEST_EXAMPLE else "")
+
+
+def check(name, answer):
+    """Print whether an answer is right, or else what is wrong with it; under nbgrader, raise AssertionError if it isn't."""
+    fault = fault_of(find(name), answer, np.random.default_rng())
+    verdict = "not answered yet" if fault is None else fault or "right"
+    print(f"{name}: {verdict}")
+    if fault != "" and "NBGRADER_EXECUTION" in os.environ:
+        raise AssertionError(f"{name}: {verdict}")
+
+
+def hint(name, grade=1):
+    """Print a hint; grade 2 says more than grade 1."""
+    hints = find(name).hints
+    if grade not in (1, 2):
+        raise ValueError(f"there are hints of grade 1 and 2, not {grade!r}")
+    print(f"{name}: {hints[grade - 1]}" + (f" (hint({name!r}, 2) says more.)" if grade == 1 else ""))
