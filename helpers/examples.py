@@ -5,6 +5,7 @@
 """
 
 import collections
+import hashlib
 import itertools
 from typing import NamedTuple
 
@@ -39,11 +40,15 @@ class Vocab:
     unk = 0
 
     def __init__(self, sentences, min_freq=0):
-        counter = collections.Counter(itertools.chain.from_iterable(sentences))
-        self.token_freqs = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
-        words = [token for token, count in self.token_freqs if count >= min_freq and token != "<unk>"]
-        self.idx_to_token = ["<unk>"] + words
-        self.token_to_idx = {token: index for index, token in enumerate(self.idx_to_token)}
+        counter = collections.Counter()
+        for sentence in sentences:
+            counter.update(sentence)
+        self.token_freqs = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+        self.idx_to_token = ["<unk>"]
+        for token, count in self.token_freqs:
+            if count >= min_freq and token != "<unk>":
+                self.idx_to_token.append(token)
+        self.token_to_idx = {token: i for i, token in enumerate(self.idx_to_token)}
 
     def __len__(self):
         return len(self.idx_to_token)
@@ -188,6 +193,12 @@ class Examples(NamedTuple):
     offsets: np.ndarray
     num_noise_words: int
 
+    def context_words(self):
+        """Return the context words of all examples, without the noise words: (num_pairs,)."""
+        lengths = np.diff(self.offsets)
+        position = np.arange(len(self.words)) - np.repeat(self.offsets[:-1], lengths)
+        return self.words[position < np.repeat(lengths // (1 + self.num_noise_words), lengths)]
+
     @property
     def num_pairs(self):
         """The number of pairs of a center and a context word."""
@@ -234,6 +245,18 @@ class Minibatches:
 
     def __len__(self):
         return -(-len(self.examples.centers) // self.batch_size)
+
+    @property
+    def settings(self):
+        """What decides the minibatches, as JSON can hold it; the examples of epoch 0 and the held-out ones as a hash."""
+        self.epoch(0)  # from now on its examples are those of epoch 0
+        digest = hashlib.sha256()
+        for part in (self, *([] if self.held_out is None else [self.held_out])):
+            for array in part.examples[:-1]:
+                digest.update(f"{array.dtype} {array.shape}".encode())
+                digest.update(np.ascontiguousarray(array))
+        names = "corpus", "seed", "batch_size", "num_noise_words"
+        return {**{name: getattr(self, name) for name in names}, "examples": digest.hexdigest()[:16]}
 
     def __iter__(self):
         yield from self.epoch(self.next_epoch)
