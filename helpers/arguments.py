@@ -1,11 +1,40 @@
 """The checks that functions make of what they are given, with errors that say what to do. Not taught."""
 
+import ast
 import difflib
 import numbers
 
 import numpy as np
+from IPython import get_ipython
 
 TOKENS_AT_ONCE = 2**20  # of a text that need not fit into memory
+INJECTED = "# Parameters\n"  # how the cell begins that papermill puts after that of the parameters
+
+
+class ParameterError(ValueError):
+    """A parameter that can't serve. A notebook shows this one line instead of a traceback."""
+
+    def _render_traceback_(self):  # IPython asks for it
+        return [f"ParameterError: {self}"]
+
+
+def require_known_parameters():
+    """Raise a ParameterError if papermill gave the notebook that runs a parameter which it does not have.
+
+    papermill itself only warns, and such a run would go on with the default.
+    """
+    shell = get_ipython()
+    cells = shell.user_ns.get("In", []) if shell else []
+    for own, given in zip(cells, cells[1:]):
+        if given.startswith(INJECTED):
+            known = _assigned(own)
+            for name in _assigned(given):
+                if name not in known:
+                    raise ParameterError(f"this notebook has no parameter {name!r}; there are: {', '.join(known)}")
+
+
+def _assigned(cell):
+    return [target.id for node in ast.parse(cell).body if isinstance(node, ast.Assign) for target in node.targets]
 
 
 def require_whole_numbers(least=1, **values):

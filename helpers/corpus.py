@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.arguments import require_known_parameters
 from helpers.examples import Vocab, encode
 from helpers.prepared import HELD_OUT_SHARE, MAKE_ONE, PreparedText, is_prepared
 
@@ -50,19 +51,21 @@ class Text(NamedTuple):
     held_out: Sentences
 
 
-def read_corpus(corpus="ptb", strict=False):
+def read_corpus(corpus="ptb", strict=None):
     """Read a corpus: "ptb", "wikipedia", or the path of a text of one's own, or of a prepared one; returns a Text.
 
-    Held out are PTB's validation part, or the last 5 % of another corpus's tokens. PTB is downloaded once, to the cache
-    folder. Where it can't be had, a notice is printed and "wikipedia" is read in its place; `strict=True` raises a
-    RuntimeError. For a file of one's own: plain text or .gz, UTF-8, a sentence or paragraph per line. FileNotFoundError
-    or ValueError says what is wrong with it.
+    Held out are PTB's validation part, or the last 5 % of another corpus's tokens. PTB is downloaded once, to the cache folder.
+    Where it can't be had, a notice is printed and "wikipedia" is read in its place; with `strict`, or if it is None and the
+    environment variable WORD2VEC_STRICT is 1, a RuntimeError is raised. For a file of one's own: plain text or .gz, UTF-8, a
+    sentence or paragraph per line. FileNotFoundError or ValueError says what is wrong with it, ParameterError that papermill
+    gave the notebook a parameter which it does not have.
     """
+    require_known_parameters()
     if corpus == "ptb":
         try:
             return _read_ptb(fetch_ptb())
         except RuntimeError as error:
-            if strict:
+            if strict or (strict is None and os.environ.get("WORD2VEC_STRICT") == "1"):
                 raise
             print(f"PTB can't be had ({error}). Going on with the Wikipedia excerpt that gensim carries.")
             corpus = "wikipedia"
@@ -76,13 +79,13 @@ def read_corpus(corpus="ptb", strict=False):
     return Text(str(corpus) if name in NAMES else name, *_hold_out(_lines_of_file(Path(corpus))))
 
 
-def read_encoded(corpus, min_freq, strict=False):
+def read_encoded(corpus, min_freq):
     """Return a corpus, its Vocab, and its training and its held-out part encoded; those of a prepared text stay in its files."""
     if corpus not in NAMES and is_prepared(corpus):
         text = PreparedText(corpus)
         vocab = text.vocab(min_freq)
         return text, vocab, text.training(vocab), text.held_out(vocab)
-    text = read_corpus(corpus, strict)
+    text = read_corpus(corpus)
     vocab = Vocab(text.sentences, min_freq)
     return text, vocab, encode(text.sentences, vocab), encode(text.held_out, vocab)
 

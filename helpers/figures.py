@@ -10,7 +10,7 @@ import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.text import Annotation
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
@@ -139,37 +139,132 @@ SUMMARY = "application/vnd.word2vec-series+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def report(line, **values):
-    """Display a line that sums a notebook up, with the values behind it where a program finds them."""
-    display({"text/plain": line, SUMMARY: values}, raw=True)
+def report(**values):
+    """Display in a line what came out of a notebook, with all values behind it where the runner finds them."""
+    short = {name: value for name, value in values.items() if isinstance(value, (str, int, float))}
+    told = (f"{name.replace('_', ' ')} {value:{'.4f' if isinstance(value, float) else ',' if isinstance(value, int) else ''}}"
+            for name, value in short.items())  # fmt: skip
+    display({"text/plain": ", ".join(told), SUMMARY: values}, raw=True)
 
 
-def subsampling_figure(counts, keep, by_program, lengths_before, lengths_after):
-    """Draw each word's chance to be kept against its frequency, by the paper and by word2vec.c, and how long sentences
-    are before and after.
+def text_width(text, size):
+    """Return about how many inches a text takes at a font size in points."""
+    return 0.57 * size * len(text) / 72 + 0.12
+
+
+def diagram(width, height):
+    """Make a figure for a drawing without axes, in which a unit is an inch; returns it and its axes."""
+    fig = Figure(figsize=(width, height))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    return fig, axes
+
+
+def sentence_figure(sentence, place, window, drawn, counts):
+    """Draw a sentence with the window of the word at `place`, and the questions it gives: yes for its neighbors, no for
+    the `drawn` noise words. They come from a jar that holds the words of `counts` {word: count}, as large as count^0.75.
     """
-    fig, (curve, histogram) = new_figure(2)
-    order = np.argsort(counts[1:])[::-1] + 1
-    for chances, style, color, name in ((by_program, "--", RED, "word2vec.c"), (keep, ".", BLUE, "the paper")):
-        curve.loglog(counts[order] / counts.sum(), chances[order], style, color=color, markersize=3, label=name)
-    curve.legend(frameon=False)
-    label(curve, "A word's chance to be kept", "share of the text", "chance to be kept")
-    edges = np.linspace(0, max(lengths_before), 25)
-    for lengths, name, color, hatch in ((lengths_before, "before", SKY, ""), (lengths_after, "after", ORANGE, "///")):
-        histogram.hist(lengths, edges, label=name, color=color, hatch=hatch, alpha=0.7, edgecolor=BLACK, linewidth=0.3)
-    histogram.legend(frameon=False)
-    label(histogram, "Length of sentences", "known words per sentence", "sentences")
+    fig, axes = diagram(8, 3.75)
+    inside = range(max(0, place - window), min(len(sentence), place + window + 1))
+    context_words = [sentence[position] for position in inside if position != place]
+    left, middles = (8 - sum(text_width(word, 13) + 0.15 for word in sentence)) / 2, []
+    for position, word in enumerate(sentence):
+        width = text_width(word, 13)
+        color = ORANGE if position == place else "#cfe6f5" if position in inside else "white"
+        axes.add_patch(Rectangle((left, 2.65), width, 0.4, facecolor=color, edgecolor=BLACK))
+        middles.append(left + width / 2)
+        axes.text(middles[-1], 2.85, word, ha="center", va="center", fontsize=13)
+        left += width + 0.15
+    axes.text(middles[place], 3.1, "center", ha="center", fontsize=11, weight="bold")
+    first = middles[inside[0]] - text_width(sentence[inside[0]], 13) / 2
+    last = middles[inside[-1]] + text_width(sentence[inside[-1]], 13) / 2
+    axes.plot([first, first, last, last], [3.3, 3.38, 3.38, 3.3], color=BLACK, linewidth=1)
+    axes.text((first + last) / 2, 3.45, f"window: {window} words to each side", ha="center", fontsize=11)
+    arrow = {"arrowstyle": "-|>", "color": BLUE, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    for position in set(inside) - {place}:
+        bend = {"connectionstyle": f"arc3,rad={-0.35 if position < place else 0.35}"}
+        start = middles[place] + 0.1 * (position - place), 2.63
+        axes.annotate("", (middles[position], 2.63), start, arrowprops=arrow | bend)
+        axes.text(middles[position], 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11)
+    axes.add_patch(Rectangle((0.15, 0.4), 7.7, 0.8, facecolor="#f4f4f4", edgecolor=BLACK))
+    sizes = {word: 9 * count**0.75 for word, count in counts.items()}
+    gap = (7.6 - sum(text_width(word, size) for word, size in sizes.items())) / len(sizes)
+    left = 0.2 + gap / 2
+    for word, size in sizes.items():
+        width, out = text_width(word, size), word in context_words
+        axes.text(left + width / 2, 0.8, word, ha="center", va="center", fontsize=size, color="#777777" if out else BLACK)
+        if out:
+            axes.plot([left + 0.05, left + width - 0.05], [0.77, 0.77], color=RED, linewidth=1.5)
+        if word in drawn:
+            dashed = arrow | {"color": RED, "linestyle": "--"}
+            axes.annotate("", (left + width / 2, 0.95), (middles[place], 2.63), arrowprops=dashed)
+            axes.text(left + width / 2 + 0.08, 1.28, "no", color=RED, fontsize=11)
+        left += width + gap
+    axes.text(0.15, 0.13, "The jar of noise words. A word's size is its chance, count$^{3/4}$. Struck out: context words of this center.")
     return fig
 
 
-def noise_figure(counts, probability):
-    """Draw the share of each word in the text and among noise words, commonest word first."""
+def subsampling_figure(counts, keep, lengths_before, lengths_after):
+    """Draw each word's chance to be kept against its frequency, and how long sentences are before and after."""
+    fig, (chances, histogram) = new_figure(2, (9, 3.5))
+    order = np.argsort(counts[1:])[::-1] + 1
+    chances.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
+    label(chances, "The commoner a word, the more is dropped", "share of the text", "chance to be kept")
+    width = max(1, max(lengths_before) // 80)  # a whole number of words
+    edges = np.arange(0, max(lengths_before) + width + 1, width)
+    for lengths, name, color, style in ((lengths_before, "before", BLUE, "-"), (lengths_after, "after", RED, "--")):
+        sentences, _ = np.histogram(lengths, edges)
+        histogram.plot(edges[:-1], sentences, style, color=color, drawstyle="steps-mid", label=name)
+    histogram.legend(frameon=False)
+    told = f"Of {np.mean(lengths_before):.0f} words a sentence keeps {np.mean(lengths_after):.0f}"
+    label(histogram, told, "known words per sentence", "sentences" if width == 1 else f"sentences, per {width} words")
+    return fig
+
+
+def noise_figure(counts, probability, marked):
+    """Draw the share of each word in the text and among noise words, commonest first; `marked` {word: id} are named."""
     fig, axes = new_figure()
-    rank = np.arange(1, len(counts))
-    axes.loglog(rank, counts[1:] / counts.sum(), "-", color=BLUE, label="share of the text")
-    axes.loglog(rank, probability[1:], "--", color=RED, label="share of the noise (power 3/4)")
+    share = counts / counts.sum()
+    axes.loglog(range(1, len(counts)), share[1:], "-", color=BLUE, label="share of the text")
+    axes.loglog(range(1, len(counts)), probability[1:], "--", color=RED, label="share of the noise (power 3/4)")
+    for word, index in marked.items():
+        axes.plot([index, index], [share[index], probability[index]], "o-", color=BLACK, markersize=4, linewidth=1)
+        axes.annotate(word, (index, max(share[index], probability[index])), (4, 6), textcoords="offset points")
+    crossing = 1 + np.argmax(probability[1:] > share[1:])
+    axes.annotate(f"they cross at rank {crossing}", (crossing, share[crossing]), (-30, -50), textcoords="offset points",
+                  ha="right", arrowprops={"arrowstyle": "-"})  # fmt: skip
     axes.legend(frameon=False)
     label(axes, "Common words are drawn less often than they occur, rare ones more", "rank of the word", "share")
+    return fig
+
+
+def minibatch_figure(minibatch, vocab):
+    """Draw a small minibatch `(center, contexts_and_negatives, mask, label)` of arrays as grids, a color for each role."""
+    center, words, mask, answer = minibatch
+    num_rows, num_columns = words.shape
+    wide, high = 0.72, 0.3
+    fig, axes = diagram(wide * (num_columns + 1) + 0.5, 3 * (num_rows + 1) * high + 0.55)
+    roles = {"padding": ("#e4e4e4", "#555555"), "noise word, answer no": ("#fbdcb0", BLACK), "context word, answer yes": ("#9fd0f0", BLACK)}
+    role = (mask + answer).astype(int)  # 0 padding, 1 noise word, 2 context word
+    top = fig.get_figheight() - 0.45
+    for name, (color, _), left in zip(roles, roles.values(), (6.4, 3.6, 0.8)):
+        axes.add_patch(Rectangle((left, top + 0.15), 0.25, 0.2, facecolor=color, edgecolor=BLACK))
+        axes.text(left + 0.33, top + 0.25, name, va="center")
+    for name, array in (("contexts_and_negatives", words), ("mask", mask), ("label", answer)):
+        top -= 0.25
+        axes.text(wide + 0.3, top + 0.04, f"{name} {array.shape}", family="monospace", fontsize=9)
+        for (row, column), value in np.ndenumerate(array):
+            color, ink = list(roles.values())[role[row, column]]
+            left, bottom = wide * (column + 1) + 0.3, top - (row + 1) * high
+            axes.add_patch(Rectangle((left, bottom), wide, high, facecolor=color, edgecolor="white"))
+            told = f"{int(value)}" if array is not words or not value else f"{value} {vocab.to_tokens(value)}"
+            axes.text(left + wide / 2, bottom + high / 2, told, ha="center", va="center", fontsize=8, color=ink)
+        if array is words:
+            axes.text(0.15, top + 0.04, "center", family="monospace", fontsize=9)
+            for row, index in enumerate(center[:, 0]):
+                axes.text(0.15, top - (row + 0.5) * high, f"{index} {vocab.to_tokens(index)}", va="center", fontsize=8, weight="bold")
+        top -= num_rows * high + 0.08
     return fig
 
 
@@ -182,36 +277,229 @@ def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=range(values.shape[1]), yticks=range(values.shape[0]))
 
 
-def lookup_figure(table, ids):
-    """Draw a table of vectors, the rows that a lookup takes framed, beside what the lookup gives."""
-    fig, (whole, taken) = new_figure(2, (7, 4.5))
-    heat_map(whole, table, "The table", "dimension", "id", table.max(), 1)
+def lookup_figure(table, ids, words):
+    """Draw a table of vectors with the rows that a lookup takes framed, and an arrow from each to its row of the result.
+
+    `table` is (V, d) without negative numbers, `ids` a list, `words` a name per row of the table.
+    """
+    fig, (whole, taken) = new_figure(2, (7.4, 3.4))
+    fig.get_layout_engine().set(wspace=0.2)  # room for the arrows
+    for axes, values in ((whole, table), (taken, table[ids])):
+        axes.imshow(values, cmap="Blues", vmin=0, vmax=1.3 * table.max(), aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            dark = value > 0.75 * table.max()
+            axes.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=9, color="white" if dark else BLACK)
+        axes.set(xlabel="dimension", xticks=range(table.shape[1]))
+        axes.spines[:].set_visible(False)
+    whole.set(title="The table: one row per word", ylabel="id and word")
+    whole.set_yticks(range(len(table)), [f"{number} {word}" for number, word in enumerate(words)])
+    taken.set(title="embed(x): one row per id in x", ylabel="position in x")
+    taken.set_yticks(range(len(ids)), [f"x[{place}] = {row}" for place, row in enumerate(ids)])
+    taken.yaxis.tick_right()
+    taken.yaxis.set_label_position("right")
+    empty = (len(table) - len(ids)) / 2
+    taken.set_ylim(len(ids) - 0.5 + empty, -0.5 - empty)  # its rows are as high as the table's
     for row in set(ids):
-        whole.add_patch(Rectangle((-0.5, row - 0.5), table.shape[1], 1, fill=False, edgecolor=BLUE, linewidth=2))
-    heat_map(taken, table[ids], "embed(x), its vectors in order", "dimension", "position in x, row by row", table.max(), 1)
-    taken.set_yticks(range(len(ids)), [f"{position}: id {row}" for position, row in enumerate(ids)])
+        whole.add_patch(Rectangle((-0.5, row - 0.5), table.shape[1], 1, fill=False, edgecolor=RED, linewidth=2))
+    for place, row in enumerate(ids):
+        ends = {"xyA": (table.shape[1] - 0.5, row), "xyB": (-0.5, place), "coordsA": whole.transData, "coordsB": taken.transData}
+        fig.add_artist(ConnectionPatch(**ends, arrowstyle="-|>", mutation_scale=12, color=RED, linewidth=1.5))
     return fig
 
 
 def scores_figure(scores, centers, words):
-    """Draw the score of each center word (a row) with each context or noise word (a column)."""
-    fig, axes = new_figure(size=(6, 2.8))
-    heat_map(axes, scores, "Score of a center word with a context word", "context word", "center word", abs(scores).max())
+    """Draw the score of each center word (a row) with each context or noise word (a column); the words' own are framed."""
+    fig, axes = new_figure(size=(6, 3.4))
+    heat_map(axes, scores, "A word may score low with itself", "context word", "center word", abs(scores).max())
+    fig.colorbar(axes.images[0], ax=axes, label="score (orange: no, purple: yes)")
     axes.set_xticks(range(len(words)), words)
     axes.set_yticks(range(len(centers)), centers)
+    for place, center in enumerate(centers):
+        if center in words:
+            corner = words.index(center) - 0.47, place - 0.47
+            axes.add_patch(Rectangle(corner, 0.94, 0.94, fill=False, edgecolor=BLACK, linewidth=1.5))
     return fig
 
 
-def loss_figure():
-    """Draw the loss of one position against its score, for a context word and for a noise word."""
-    fig, axes = new_figure()
+def draw_cells(axes, corner, texts, cell, colors):
+    """Draw a grid of cells from its upper left `corner` down: rows of `texts`, each cell (width, height), a color per row."""
+    (left, top), (width, height) = corner, cell
+    for row, (line, color) in enumerate(zip(texts, colors)):
+        for column, text in enumerate(line):
+            place = left + column * width, top - (row + 1) * height
+            axes.add_patch(Rectangle(place, width, height, facecolor=color, edgecolor="#777777", linewidth=0.8))
+            axes.text(place[0] + width / 2, place[1] + height / 2, text, ha="center", va="center", fontsize=9)
+
+
+def draw_arrow(axes, start, end, color=BLACK):
+    """Draw an arrow between two places of a diagram."""
+    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=color, linewidth=1.5, shrinkA=0, shrinkB=0))
+
+
+def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
+    """Draw how skip-gram answers: two tables, lookups, dot products, the sigmoid, and below each word two answers.
+
+    The tables are (V, 2) arrays, `words` names their rows; `center` is an id, `row` a list of ids, `labels` their 0 or 1.
+    """
+    fig, axes = diagram(9, 4.5)
+    axes.set(xlim=(0, 18), ylim=(0, 9))
+    pale, lit_v, lit_u = "white", "#F6C667", "#A9D3EE"
+    for left, table, lit, color in ((1.2, embed_v, [center], lit_v), (14.6, embed_u, row, lit_u)):
+        texts = [[f"{value:.1f}" for value in values] for values in table]
+        colors = [color if number in lit else pale for number in range(len(table))]
+        draw_cells(axes, (left, 7.9), texts, (0.9, 0.62), colors)
+    for number, word in enumerate(words):
+        height = 7.9 - (number + 0.5) * 0.62
+        axes.text(1.1, height, word, ha="right", va="center", fontsize=9, weight="bold" if number == center else "normal")
+        axes.text(16.5, height, word, ha="left", va="center", fontsize=9, weight="bold" if number in row else "normal")
+    v, u = embed_v[center], embed_u[row]
+    scores = u @ v
+    chances = 1 / (1 + np.exp(-scores))
+    axes.text(2.1, 8.15, "embed_v, for centers", ha="center", fontsize=10, color="#9C5A00", weight="bold")
+    axes.text(15.5, 8.15, "embed_u, for context words", ha="center", fontsize=10, color=BLUE, weight="bold")
+    height = 7.9 - (center + 0.5) * 0.62
+    draw_arrow(axes, (3.1, height), (4.4, height), "#9C5A00")
+    draw_arrow(axes, (14.5, height), (13.0, height), BLUE)
+    draw_cells(axes, (4.5, height + 0.31), [[f"{value:.1f}" for value in v]], (0.9, 0.62), [lit_v])
+    axes.text(5.4, height + 0.5, f"v of {words[center]}", ha="center", fontsize=9)
+    axes.text(3.75, height + 0.2, "look up", ha="center", fontsize=9)
+    axes.text(13.75, height + 0.2, "look up", ha="center", fontsize=9)
+    middles = 7.5 + 0.95 * np.arange(len(row))
+    draw_cells(axes, (7.0, height + 0.62), [[f"{value:.1f}" for value in line] for line in u.T], (0.95, 0.62), [lit_u] * 2)
+    axes.text(6.65, height, "\u00d7", ha="center", va="center", fontsize=14)
+    steps = {
+        "score: the dot product": ([f"{score:.1f}" for score in scores], pale),
+        "sigmoid: predicted probability of yes": ([f"{chance:.2f}" for chance in chances], pale),
+        "the model's answer": (["yes" if chance > 0.5 else "no" for chance in chances], pale),
+        "the answer of the text": (["yes" if label else "no" for label in labels], "#DDDDDD"),
+    }
+    for place, (name, (texts, color)) in enumerate(steps.items()):
+        top = 3.9 - 1.02 * place
+        draw_cells(axes, (7.0, top), [texts], (0.95, 0.62), [color])
+        axes.text(6.8, top - 0.31, name, ha="right", va="center", fontsize=9)
+        for middle in middles[: len(row) if place < 3 else 0]:
+            draw_arrow(axes, (middle, height - 0.7 if place == 0 else top + 0.36), (middle, top + 0.04), "#777777")
+    for middle, number in zip(middles, row):
+        axes.text(middle, height + 0.72, words[number], ha="center", fontsize=9)
+    for middle, chance, label_ in zip(middles, chances, labels):
+        if (chance > 0.5) != bool(label_):
+            axes.add_patch(Rectangle((middle - 0.475, 1.24), 0.95, 0.62, fill=False, edgecolor=RED, linewidth=2.5))
+            axes.text(7.1 + 0.95 * len(row), 1.55, "red: the model is wrong", va="center", fontsize=9, color=RED)
+    axes.text(9, 8.6, "Skip-gram: a row of embed_v times a row of embed_u for each word", ha="center", fontsize=12)
+    return fig
+
+
+def product_figure():
+    """Draw the batched product of skip-gram as boxes: (1, d) times (d, L) gives (1, L), once for each row of a minibatch."""
+    fig, axes = diagram(8, 2.7)
+    axes.set(xlim=(0, 16), ylim=(0, 5.4))
+    d, length, cell = 3, 6, (0.62, 0.62)
+    blocks = [
+        (0.8, 1, d, "v", "(B, 1, d)", "#F6C667"),
+        (4.6, d, length, "u, its last two axes swapped", "(B, d, L)", "#A9D3EE"),
+        (10.9, 1, length, "scores", "(B, 1, L)", "#CFE8D5"),
+    ]
+    for left, rows, columns, name, shape, color in blocks:
+        top = 2.45 + rows * cell[1] / 2
+        for depth in (2, 1, 0):  # the minibatch's other rows stand behind the first
+            shift = 0.22 * depth
+            corner = left + shift, top + shift
+            draw_cells(axes, corner, [[""] * columns] * rows, cell, [color if depth == 0 else "#EEEEEE"] * rows)
+        middle = left + columns * cell[0] / 2
+        axes.text(middle + 0.2, 4.2, name, ha="center", fontsize=10, weight="bold")
+        axes.text(middle, top - rows * cell[1] - 0.45, shape, ha="center", fontsize=10, family="monospace")
+    for left, rows, columns, height in ((0.8, 1, d, 2.76), (4.6 + cell[0], d, 1, 3.38), (10.9 + cell[0], 1, 1, 2.76)):
+        size = columns * cell[0], rows * cell[1]
+        axes.add_patch(Rectangle((left, height - size[1]), *size, fill=False, edgecolor=RED, linewidth=2.5))
+    axes.text(3.65, 2.45, "\u00d7", ha="center", va="center", fontsize=18)
+    axes.text(9.85, 2.45, "=", ha="center", va="center", fontsize=18)
+    told = "Red: the row v times one column, the vector of one word, gives the score of that word."
+    axes.text(8, 0.25, told, ha="center", fontsize=10)
+    axes.text(8, 5.0, "One small product per row of the minibatch, and all B of them at once", ha="center", fontsize=12)
+    return fig
+
+
+def softmax_figure(num_noise_words):
+    """Draw what one pair costs: on the left the softmax over all words, on the right one context and some noise words."""
+    fig, axes = diagram(8.5, 4)
+    shown, asked = 24, 1 + num_noise_words  # 24 stand for all V words
+    axes.set(xlim=(0, 20), ylim=(-2.2, shown + 2.4))
+    spots = np.linspace(0, shown - 1, asked).round().astype(int)
+    yes, middle = int(spots[asked // 3]), shown / 2
+    for left, sampled in ((0, False), (10, True)):
+        axes.add_patch(Rectangle((left + 0.3, middle - 1.2), 2.2, 2.4, facecolor="#F6C667", edgecolor="#777777"))
+        axes.text(left + 1.4, middle, "center\nword", ha="center", va="center", fontsize=9)
+        for place in range(shown):
+            used, height = not sampled or place in spots, shown - place - 0.5
+            color = BLUE if place == yes else ORANGE if sampled else SKY
+            color = color if used else "#E4E4E4"
+            axes.add_patch(Rectangle((left + 5.6, height - 0.36), 1.1, 0.72, facecolor=color, edgecolor="none"))
+            told = {yes: "context word: yes?"}.get(place, "noise word: no?") if sampled else {yes: "context word"}.get(place, "")
+            if used:
+                ends = (left + 2.5, middle), (left + 5.6, height)
+                axes.add_patch(FancyArrowPatch(*ends, arrowstyle="-", color=color, linewidth=1.2, shrinkA=0, shrinkB=0))
+                axes.text(left + 6.9, height, told, va="center", fontsize=9)
+        title = f"Negative sampling: {asked} yes/no questions" if sampled else "Softmax: which of all V words?"
+        axes.text(left + 5, shown + 1, title, ha="center", fontsize=12)
+        cost = f"K + 1 = {asked} dot products" if sampled else "V dot products"
+        axes.text(left + 5, -1.6, cost, ha="center", fontsize=11, weight="bold")
+    axes.text(6.9, middle - 4, "all V words\nshare one\nprobability\nof 1", va="center", fontsize=9)
+    return fig
+
+
+def loss_figure(derivative_at=None):
+    """Draw the sigmoid beside the loss of one position; with a score `derivative_at`, the loss over its derivative there.
+
+    All against the score, the losses for a context word (label 1) and for a noise word (label 0).
+    """
+    fig = Figure(figsize=(8.5, 3.6) if derivative_at is None else (6.5, 5), layout="constrained")
     scores = np.linspace(-5, 5, 101)
-    axes.plot(scores, np.logaddexp(0, -scores), "-", color=BLUE, label="label 1: a context word")
-    axes.plot(scores, np.logaddexp(0, scores), "--", color=RED, label="label 0: a noise word")
-    axes.plot(0, np.log(2), "o", color=BLACK)
-    axes.annotate("ln 2 = 0.693", (0, np.log(2)), (0, 1.2), ha="center")
-    axes.legend(frameon=False)
-    label(axes, "A large score of the wrong sign costs about its size", "score", "loss")
+    kinds = ((1, BLUE, "-", "label 1: a context word"), (0, RED, "--", "label 0: a noise word"))
+    if derivative_at is None:
+        sigmoid, loss = fig.subplots(1, 2)
+        sigmoid.plot(scores, 1 / (1 + np.exp(-scores)), "-", color=BLACK, label="sigmoid")
+        sigmoid.plot(0, 0.5, "o", color=BLACK, label="_")
+        sigmoid.annotate("score 0: 1/2", (0, 0.5), (0.4, 0.42))
+        label(sigmoid, "The sigmoid turns a score\ninto a probability", "score", "predicted probability of a context word")
+        loss.plot(0, np.log(2), "o", color=BLACK, label="_", zorder=3)
+        line = {"arrowstyle": "-", "shrinkB": 4}
+        loss.annotate("score 0: ln 2 = 0.693", (0, np.log(2)), (0, 2.7), ha="center", arrowprops=line)
+        label(loss, "A large score of the wrong sign\ncosts about its own size", "score", "loss of one position (nats)")
+    else:
+        loss, derivative = fig.subplots(2, 1, sharex=True)
+        derivative.axhline(0, color=BLACK, linewidth=0.8, label="_")
+        label(loss, "Steep where the answer is wrong, flat where it is right", "", "loss (nats)")
+        label(derivative, "The derivative is predicted probability minus label", "score", "derivative of the loss")
+        for y, color, style, name in kinds:
+            slope = 1 / (1 + np.exp(-derivative_at)) - y
+            derivative.plot(scores, 1 / (1 + np.exp(-scores)) - y, style, color=color, label=name)
+            derivative.plot(derivative_at, slope, "o", color=color, label="_")
+            name = f"{slope:.4f} at score {derivative_at}"
+            derivative.annotate(name, (derivative_at, slope), (8, -13), textcoords="offset points", color=color)
+            loss.plot(derivative_at, np.logaddexp(0, (1 - 2 * y) * derivative_at), "o", color=color, label="_")
+    for y, color, style, name in kinds:
+        loss.plot(scores, np.logaddexp(0, (1 - 2 * y) * scores), style, color=color, label=name)
+    loss.legend(frameon=False, loc="upper center")
+    return fig
+
+
+def constant_figure(num_noise_words):
+    """Draw the mean loss of a model that says the same probability everywhere, against that probability, its minimum marked."""
+    fig, axes = new_figure(size=(6.5, 3.6))
+    share, constants = 1 / (1 + num_noise_words), np.linspace(0.005, 0.9, 180)
+
+    def mean_loss(p):
+        return -share * np.log(p) - (1 - share) * np.log(1 - p)
+
+    axes.plot(constants, mean_loss(constants), "-", color=BLUE, label="mean loss")
+    axes.plot(share, mean_loss(share), "o", color=RED, label="_")
+    name = f"minimum at 1/{1 + num_noise_words}: {mean_loss(share):.4f}"
+    axes.annotate(name, (share, mean_loss(share)), (0, -18), textcoords="offset points", ha="center")
+    if num_noise_words > 1:
+        axes.plot(0.5, np.log(2), "s", color=BLACK, label="_")
+        axes.annotate("at 1/2: ln 2 = 0.6931", (0.5, np.log(2)), (12, -8), textcoords="offset points")
+    axes.set(xlim=(0, 0.9), ylim=(0, None))
+    label(axes, "The best constant is the share of context words", "probability said at every position", "mean loss (nats)")
     return fig
 
 

@@ -1,13 +1,11 @@
-"""What the notebooks' parameters may be, checked before anything long begins, by the runner too. Not taught."""
+"""What the notebooks' parameters may be: the runner checks them before it starts a kernel. Not taught."""
 
-import ast
 import os
 from functools import partial
 
-from helpers.arguments import require_one_of, require_positive, require_whole_numbers
+from helpers.arguments import ParameterError, require_one_of, require_positive, require_whole_numbers
 from helpers.beyond.checkpoints import require_checkpoint_path
 from helpers.corpus import require_corpus
-from helpers.files import require_writable
 from helpers.vector_files import require_vectors_path
 
 
@@ -30,7 +28,7 @@ RULES = {
     "min_freq": partial(require_whole_numbers, 0),
     "seed": _require_seed,
     **dict.fromkeys(("lr", "block_lr"), require_positive),
-    **dict.fromkeys(("strict", "resample", "blocks"), partial(require_one_of, (True, False))),
+    **dict.fromkeys(("resample",), partial(require_one_of, (True, False))),
     "framework": partial(require_one_of, ("pytorch", "mxnet")),
     "grid": partial(require_one_of, (None, "fast", "full")),
     **dict.fromkeys(("query_token", "scheduler"), _require_text),
@@ -38,39 +36,6 @@ RULES = {
 }
 SIZES = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5, "embed_size": 100}
 TOKENS = 1_000_000
-INJECTED = "# Parameters\n"  # how the cell begins that papermill puts after that of the parameters
-
-
-class ParameterError(ValueError):
-    """A parameter that can't serve. A notebook shows this one line instead of a traceback."""
-
-    def _render_traceback_(self):  # IPython asks for it
-        return [f"ParameterError: {self}"]
-
-
-def require_parameters(namespace, writes=()):
-    """Raise a ParameterError if a parameter in a notebook's `globals()` can't serve, or papermill gave one that it does not have.
-
-    `writes` names the parameters that are paths of files which the notebook will write: that must be possible.
-    """
-    cells = namespace.get("In", [])
-    for own, given in zip(cells, cells[1:]):
-        if given.startswith(INJECTED):
-            known = _assigned(own)
-            for name in _assigned(given):
-                if name not in known:
-                    raise ParameterError(f"this notebook has no parameter {name!r}; there are: {', '.join(known)}")
-    require_values(namespace)
-    for name in writes:
-        if namespace[name] is not None:
-            try:
-                require_writable(namespace[name])
-            except OSError as error:
-                raise ParameterError(f"{name} {str(namespace[name])!r} can't be written: {error.strerror or error}") from error
-
-
-def _assigned(cell):
-    return [target.id for node in ast.parse(cell).body if isinstance(node, ast.Assign) for target in node.targets]
 
 
 def require_values(values):

@@ -1,16 +1,16 @@
 """The record of a training: both means of the loss, true rates, a progress bar and a live curve. No framework."""
 
 import contextlib
-import itertools
 import math
+import signal
 import sys
+import threading
 import time
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from helpers.beyond.checkpoints import Interrupted, waiting_interrupts
 from helpers.figures import LiveCurve
 
 POINTS_PER_EPOCH = 5
@@ -19,11 +19,25 @@ POINTS_PER_EPOCH = 5
 def blind_loss(num_noise_words):
     """Return the least loss of a model that is blind to the words and gives every position the same score.
 
-    It says "context" with the share 1 / (1 + num_noise_words) of context words, so its loss is that share's entropy,
+    Its probability of *yes* is the share 1 / (1 + num_noise_words) of context words, so its loss is that share's entropy,
     in nats: 0.4506 for 5 noise words.
     """
     share = 1 / (1 + num_noise_words)
     return -share * math.log(share) - (1 - share) * math.log(1 - share)
+
+
+def frequency_loss(examples, held_out):
+    """Return the held-out loss, per position, of a model that knows only which words are common.
+
+    Whatever the center, it answers with the share of *yes* among the training positions of the context or noise word;
+    for a word that has none, with the share among all positions. `examples` and `held_out` are Examples; returns nats.
+    """
+    size = 1 + max(part.words.max(initial=0) for part in (examples, held_out))
+    contexts, positions = (np.bincount(words, minlength=size) for words in (examples.context_words(), examples.words))
+    yes = (contexts + 1 / (1 + examples.num_noise_words)) / (positions + 1)  # as if each word had one average position more
+    is_context, everywhere = (np.bincount(words, minlength=size) for words in (held_out.context_words(), held_out.words))
+    losses = -is_context * np.log(yes) - (everywhere - is_context) * np.log1p(-yes)
+    return float(losses.sum() / max(everywhere.sum(), 1))
 
 
 def loss_totals(losses, mask):
@@ -37,10 +51,15 @@ def loss_totals(losses, mask):
     return np.array([float(sums[0]), len(losses), float(sums[1]), float(sums[2])])
 
 
-def require_no_divergence(totals, lr):
+def means(totals):
+    """Return the mean over rows and the mean over valid positions of `loss_totals`, or None for both without rows."""
+    return (totals[0] / totals[1], totals[2] / totals[3]) if totals[1] else (None, None)
+
+
+def require_no_divergence(totals):
     """Raise a FloatingPointError if the mean row loss of `loss_totals` is no number, or twice that of an untrained model."""
     if totals[1] and not totals[0] / totals[1] < 2 * math.log(2):
-        raise FloatingPointError(f"the training diverged, to a loss of {totals[0] / totals[1]:.3g}: choose a smaller lr than {lr}")
+        raise FloatingPointError(f"the training diverged, to a loss of {totals[0] / totals[1]:.3g}: choose a smaller lr")
 
 
 class Epoch(NamedTuple):
@@ -59,87 +78,120 @@ class Epoch(NamedTuple):
     pairs_per_second: float
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, at the end of a training step. A notebook shows this one line instead of a traceback."""
+
+    def _render_traceback_(self):  # IPython asks for it
+        return [f"Interrupted: {self}"]
+
+
+@contextlib.contextmanager
+def waiting_interrupts():
+    """Give a list that stays empty until Ctrl-C; a second Ctrl-C acts at once, as it did before."""
+    came, usual = [], signal.getsignal(signal.SIGINT)
+
+    def remember(*_):
+        came.append("Ctrl-C")
+        signal.signal(signal.SIGINT, usual)
+
+    if usual is None or threading.current_thread() is not threading.main_thread():  # no handler of Python's is ours to set
+        yield came
+        return
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 class History(list):
     """A list of Epochs that grows as a training goes on, with a progress bar and a live curve of the loss.
 
-    `checkpoint` keeps the training's state as it goes; where its file holds one, the training goes on from there: the list
-    begins with the epochs that are done, and `step` minibatches of the next one are. Errors are those of `Checkpoint.begin`.
+    `data_iter` gives the minibatches (`epoch(number)`), `device` is only named. `keep` lists epochs, 0 being the start, whose
+    table of centers goes to `tables`, {epoch: (V, d) float32}.
     """
 
-    def __init__(self, data_iter, num_epochs, device, checkpoint):
-        self.data_iter, self.num_epochs, self.device, self.checkpoint = data_iter, num_epochs, device, checkpoint
-        new = {"epochs": [], "step": 0, "totals": [0.0] * 4, "seconds": 0.0, "batches": 0, "points": {}}
-        record = checkpoint.begin(new, data_iter, num_epochs, device)
-        super().__init__(Epoch(*numbers) for numbers in record["epochs"])
-        self.step, self.totals, self.seconds, self.interrupts = record["step"], np.array(record["totals"]), record["seconds"], []
-        if record is not new:
-            print(f"going on from {checkpoint.path.name}, after {self.place()}")
-        yardsticks = {"ln 2, untrained": math.log(2), "blind to the words": blind_loss(data_iter.num_noise_words)}
-        self.curve = LiveCurve("Loss in training", "epoch", "loss", (0, num_epochs), yardsticks)
-        for name, points in record["points"].items():
-            for point in zip(*points):
-                self.curve.add(name, *point)
-        done, left = record["batches"], num_epochs - len(self)
-        total = done + max(0, left * len(data_iter) - self.step)
-        self.bar = tqdm(total=total, initial=done, unit=" batches", file=sys.stdout, mininterval=0.5)
+    def __init__(self, data_iter, num_epochs, device, keep=()):
+        super().__init__()
+        self.data_iter, self.num_epochs, self.device = data_iter, num_epochs, device
+        self.tables, self.keep = {}, set(keep)
+        self.step, self.totals, self.seconds = 0, np.zeros(4), 0.0
+        self.at_last_point = np.zeros(4)
+        self.curve = LiveCurve("Loss in training", "epoch", "loss", (0, num_epochs), yardsticks(data_iter))
+        self.bar = tqdm(total=num_epochs * len(data_iter), unit=" batches", file=sys.stdout, mininterval=0.5)
 
     def place(self):
         """Say what was done last."""
         return f"batch {self.step} of epoch {len(self) + 1}" if self.step else f"epoch {len(self)}"
 
-    def record(self):
-        """Return where the training is, as JSON can hold it."""
-        where = {"epochs": [list(epoch) for epoch in self], "step": self.step, "totals": self.totals.tolist(), "seconds": self.seconds}
-        return {**where, "batches": self.bar.n, "points": self.curve.points}
-
     @contextlib.contextmanager
-    def running(self):
-        """Sum the training up at its end; if it diverges the model gets the last good tables.
+    def recording(self, net, to_arrays, set_arrays):
+        """Record the training of a model in the `with` block, and sum it up at its end.
 
-        Ctrl-C waits for the end of a step; the state is kept, then Interrupted is raised.
+        `to_arrays(net)` returns copies of the model's two tables, `set_arrays(net, tables)` puts tables back: those of the last
+        whole epoch if the training diverges. Ctrl-C waits for the end of a step; then Interrupted is raised.
         """
-        with contextlib.closing(self.bar), waiting_interrupts() as self.interrupts:  # the bar must not linger into the next training
+        self.get_tables, self.set_tables = (lambda: to_arrays(net)), (lambda tables: set_arrays(net, tables))
+        with contextlib.closing(self.bar), waiting_interrupts() as self.interrupts:  # the bar must not linger into the next one
+            self.remember()
             try:
                 yield
             except FloatingPointError as error:
-                self.checkpoint.restore()
+                self.restore()
                 raise FloatingPointError(f"{error}; the model has the last good tables") from None
         self.curve.draw()
         print(self.curve.description())
         print(self)
 
+    def remember(self):
+        """Keep the tables as they are, at the start or after an epoch; FloatingPointError if they hold what is no number."""
+        tables = self.get_tables()
+        if not all(np.isfinite(table).all() for table in tables):
+            raise FloatingPointError("the tables hold a number that is not finite: choose a smaller lr" if len(self) else
+                                     "the tables hold a number that is not finite: start from a new model")  # fmt: skip
+        self.last_good = tables
+        if len(self) in self.keep:
+            self.tables[len(self)] = tables[0]
+
+    def restore(self):
+        """Put the last good tables back."""
+        if hasattr(self, "last_good"):
+            self.set_tables(self.last_good)
+
     def batches(self, batches=None):
-        """Yield what is left of the minibatches of the next epoch, or what is handed in for them; keep the bar, the clock and the curve."""
+        """Yield the minibatches of the next epoch, or what is handed in for them; keep the bar, the clock and the curve."""
         self.bar.set_description(f"epoch {len(self) + 1}/{self.num_epochs}", refresh=False)
         start = time.perf_counter() - self.seconds
         # may draw examples: each epoch has as many as chance has it
-        batches = batches or itertools.islice(self.data_iter.epoch(len(self)), self.step, None)
+        batches = batches or self.data_iter.epoch(len(self))
         num_batches = len(self.data_iter)
         self.bar.total = self.bar.n - self.step + num_batches * (self.num_epochs - len(self))
         points = {math.ceil(num_batches * (point + 1) / POINTS_PER_EPOCH) for point in range(POINTS_PER_EPOCH)}
-        numbered = enumerate(batches, self.step + 1)
-        for self.step, batch in numbered:
+        for step, batch in enumerate(batches, self.step + 1):
+            self.step = step
             yield batch
-            self.checkpoint.prove()
             self.bar.update()
             self.seconds = time.perf_counter() - start
-            if self.step in points and self.totals[1]:
-                self.curve.add("training", len(self) + self.step / num_batches, self.totals[0] / self.totals[1])
-            self.keep(self.checkpoint.is_due())
+            if self.step in points:
+                self.add_point(len(self) + self.step / num_batches)
+            self.after_step()
 
-    def keep(self, is_due):
-        """Keep the training's state if that is due, or if Ctrl-C was pressed, which is then raised."""
-        if is_due or self.interrupts:
-            self.checkpoint.keep(self.record())
+    def add_point(self, x):
+        """Add to the curve the mean of the losses since its last point."""
+        since = self.totals - self.at_last_point
+        if since[1]:
+            self.curve.add("training", x, since[0] / since[1])
+        self.at_last_point = self.totals.copy()
+
+    def after_step(self):
+        """Raise Interrupted if Ctrl-C was pressed."""
         if self.interrupts:
-            path = self.checkpoint.path
-            how = f"the same call goes on from {path.name}" if path else "with a checkpoint_path the same call would go on from here"
-            raise Interrupted(f"stopped after {self.place()}; the model has what it learned, and {how}")
+            raise Interrupted(f"stopped after {self.place()}; the model has what it learned")
 
     def add(self, losses, mask):
         """Count the losses of the minibatch that was just trained on; FloatingPointError if the training diverges."""
         self.totals += loss_totals(losses, mask)
-        require_no_divergence(self.totals, self.checkpoint.settings["lr"])
+        require_no_divergence(self.totals)
 
     def end_epoch(self, held_out_totals):
         """Close an epoch with the totals of the held-out part.
@@ -149,14 +201,14 @@ class History(list):
         if not self.totals[1]:
             raise ValueError(f"subsampling left no pair of words of corpus {self.data_iter.corpus} to train on: use more text")
         if not np.isfinite(held_out_totals).all():
-            lr = self.checkpoint.settings["lr"]
-            raise FloatingPointError(f"the training diverged, to a held-out loss that is not finite: choose a smaller lr than {lr}")
+            raise FloatingPointError("the training diverged, to a held-out loss that is not finite: choose a smaller lr")
         rows, pairs = self.totals[1], self.totals[3] / (1 + self.data_iter.num_noise_words)
         self.append(Epoch(*means(self.totals), *means(held_out_totals), self.seconds, rows / self.seconds, pairs / self.seconds))
         if self[-1].held_out is not None:
             self.curve.add("held out", len(self), self[-1].held_out)
         self.step, self.totals, self.seconds = 0, np.zeros(4), 0.0
-        self.keep(True)
+        self.at_last_point = np.zeros(4)
+        self.remember()
 
     def __str__(self):
         last = self[-1]
@@ -165,6 +217,10 @@ class History(list):
         return f"loss {last.loss:.4f}, {held_out}; {rates} on {self.device}; corpus {self.data_iter.corpus}"
 
 
-def means(totals):
-    """Return the mean over rows and the mean over valid positions of `loss_totals`, or None for both without rows."""
-    return (totals[0] / totals[1], totals[2] / totals[3]) if totals[1] else (None, None)
+def yardsticks(data_iter):
+    """Return {name: loss} of the models that any training must beat, for the curve; the third needs held-out examples."""
+    found = {"ln 2, knows nothing": math.log(2), "blind to the words": blind_loss(data_iter.num_noise_words)}
+    held_out = getattr(data_iter.held_out, "examples", None)
+    if held_out is not None and len(held_out.centers):
+        found["knows which words are common"] = frequency_loss(data_iter.examples, held_out)
+    return found

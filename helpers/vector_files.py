@@ -20,18 +20,21 @@ from helpers.files import whole_file
 
 LONGEST_LINE = 2**24  # bytes: a million numbers
 LONGEST_WORD = 2**16
+FRAME = "embed_v.epoch_"
 
 
 class Vectors(NamedTuple):
     """The tables (V, d) float32, the words of their rows, and the settings and results of the run that made them.
 
-    Of files with one table `embed_u` is None and `settings` is empty.
+    `frames` are tables of centers from earlier in the training, {epoch: (V, d)}. Of files with one table `embed_u` is None and
+    `settings` is empty.
     """
 
     embed_v: np.ndarray
     embed_u: np.ndarray | None
     tokens: list
     settings: dict
+    frames: dict = {}
 
 
 def require_vectors_path(path):
@@ -40,14 +43,15 @@ def require_vectors_path(path):
         raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
 
 
-def save_vectors(path, embed_v, embed_u, tokens, settings):
+def save_vectors(path, embed_v, embed_u, tokens, settings, frames=()):
     """Write tables, their words and the settings to a .safetensors file, whole or not at all.
 
-    The tables are (V, d) float32, `embed_u` may be None. `tokens` lists V words, `settings` is a dict that JSON can
-    hold; both stand as JSON in the file's metadata.
+    The tables are (V, d) float32, `embed_u` may be None, `frames` may hold {epoch: table}. `tokens` lists V words, `settings`
+    is a dict that JSON can hold; both stand as JSON in the file's metadata.
     """
     require_vectors_path(path)
     tables = {"embed_v": embed_v, "embed_u": embed_u}
+    tables |= {f"{FRAME}{epoch}": table for epoch, table in dict(frames).items()}
     tables = {name: np.ascontiguousarray(table, np.float32) for name, table in tables.items() if table is not None}
     if {len(table) for table in tables.values()} != {len(tokens)}:
         raise ValueError(f"{len(tokens)} words for tables of {[len(table) for table in tables.values()]} rows")
@@ -223,7 +227,8 @@ def _read_tsv(path):
 
 def _read_safetensors(path):
     with safe_open(path, "numpy") as file:
-        tables = {name: file.get_tensor(name) for name in ("embed_v", "embed_u") if name in file.keys()}
+        names = [name for name in file.keys() if name in ("embed_v", "embed_u") or re.fullmatch(rf"{FRAME}\d+", name)]
+        tables = {name: file.get_tensor(name) for name in names}
         tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
     if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
         raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
@@ -236,7 +241,8 @@ def _read_safetensors(path):
     for name, table in tables.items():
         if not np.isfinite(table).all():
             raise ValueError(f"row {np.argmin(np.isfinite(table).all(axis=1)) + 1} of {name} has a number that is not finite")
-    return Vectors(tables["embed_v"], tables.get("embed_u"), tokens, settings)
+    frames = {int(name.removeprefix(FRAME)): table for name, table in tables.items() if name.startswith(FRAME)}
+    return Vectors(tables["embed_v"], tables.get("embed_u"), tokens, settings, dict(sorted(frames.items())))
 
 
 READERS = {".safetensors": _read_safetensors, ".txt": _read_text, ".bin": _read_binary, ".tsv": _read_tsv}

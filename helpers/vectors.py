@@ -3,12 +3,15 @@
 `python -m helpers.vectors` asks any file of vectors, and converts it: see its --help.
 """
 
+import hashlib
+import json
 from pathlib import Path
 
 import click
 import numpy as np
 
 from helpers.arguments import require_query
+from helpers.corpus import cache_folder
 from helpers.evaluation import evaluate, keyed_vectors
 from helpers.examples import Vocab
 from helpers.vector_files import Vectors, load_vectors, save_vectors, write_table
@@ -129,6 +132,33 @@ def choose_query(query_token, k, vocab, corpus):
     return query_token
 
 
+def kept_path(framework, settings):
+    """Return where step 5 keeps its vectors for step 6: a file in the cache folder, named after framework and settings."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_folder() / "vectors" / f"{framework}-{digest}.safetensors"
+
+
+def load_kept_vectors(vectors_path, framework, settings):
+    """Return the Vectors that step 5 kept with these settings, None if there are none; a line says which were taken.
+
+    A file that `vectors_path` names is taken as it is, and the line says where its settings differ. Errors are those of
+    `load_vectors`.
+    """
+    path = Path(vectors_path) if vectors_path else kept_path(framework, settings)
+    if not vectors_path and not path.is_file():
+        print("no vectors with these settings are kept: they are trained now, as in step 5")
+        return None
+    vectors = load_vectors(path)
+    different = [f"{name} {vectors.settings.get(name)!r}, not {value!r}" for name, value in settings.items()
+                 if vectors.settings.get(name) != value]  # fmt: skip
+    if not vectors_path and different:
+        print("the vectors that are kept have other settings: they are trained again")
+        return None
+    told = f"whose settings are {'; '.join(different)}" if different else "trained in step 5 with these settings"
+    print(f"vectors from {path.name}, {told}")
+    return vectors
+
+
 TABLES = {
     "center": lambda vectors: vectors.embed_v,
     "context": lambda vectors: vectors.embed_u,
@@ -148,7 +178,7 @@ def table_of(vectors, name):
 
 def with_unknown(vectors):
     """Return Vectors whose row 0 is `<unk>`, as in this series: put there if it stands elsewhere, or made of zeros."""
-    embed_v, embed_u, tokens, settings = vectors
+    embed_v, embed_u, tokens, settings, _ = vectors
     if "<unk>" not in tokens:
         tokens = ["<unk>", *tokens]
         embed_v, embed_u = (None if table is None else np.pad(table, ((1, 0), (0, 0))) for table in (embed_v, embed_u))

@@ -127,7 +127,7 @@ def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoc
     for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, first, worker, num_workers):
         sample, share = piece.sample()
         totals = block_totals(tables, sample, blocks)
-        require_no_divergence(totals, lr)
+        require_no_divergence(totals)
         train_piece(tables, piece, blocks, rate)
         yield totals / share
 
@@ -150,11 +150,11 @@ def word2vec_tables(vocab_size, embed_size, seed):
     return embed_v, np.zeros_like(embed_v)
 
 
-def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10, strict=False):
+def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):
     """Read a corpus for `train_blocks`; returns `(blocks, vocab)`. The arguments and errors are those of `load_data`."""
     require_whole_numbers(max_window_size=max_window_size, num_noise_words=num_noise_words)
     require_whole_numbers(0, seed=seed, min_freq=min_freq)
-    text, vocab, training, held_out = read_encoded(corpus, min_freq, strict)
+    text, vocab, training, held_out = read_encoded(corpus, min_freq)
     describe(text, vocab)
     settings = count_words(vocab), max_window_size, num_noise_words, seed
     held_out = Blocks(*held_out, *settings, purpose="held-out blocks")

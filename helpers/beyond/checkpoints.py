@@ -3,14 +3,12 @@
 A run that was stopped at any moment, and goes on from its file, ends in the same bits as one that was not.
 """
 
-import contextlib
 import glob
 import hashlib
+import itertools
 import json
 import os
 import shutil
-import signal
-import threading
 import time
 from pathlib import Path
 
@@ -20,36 +18,11 @@ from safetensors.numpy import save
 
 from helpers.files import whole_file
 from helpers.prepared import Tokens
+from helpers.training import Epoch, History, Interrupted
 
 CHECKPOINT_SECONDS = 30
 TABLES = "embed_v", "embed_u"
 SEAL_BYTES = 32
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, at the end of a training step. A notebook shows this one line instead of a traceback."""
-
-    def _render_traceback_(self):  # IPython asks for it
-        return [f"Interrupted: {self}"]
-
-
-@contextlib.contextmanager
-def waiting_interrupts():
-    """Give a list that stays empty until Ctrl-C; a second Ctrl-C acts at once, as it did before."""
-    came, usual = [], signal.getsignal(signal.SIGINT)
-
-    def remember(*_):
-        came.append("Ctrl-C")
-        signal.signal(signal.SIGINT, usual)
-
-    if usual is None or threading.current_thread() is not threading.main_thread():  # no handler of Python's is ours to set
-        yield came
-        return
-    signal.signal(signal.SIGINT, remember)
-    try:
-        yield came
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def require_checkpoint_path(path, vectors_path=None):
@@ -100,24 +73,21 @@ def load_checkpoint(path):
         del state["seal"]
         return state, record
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a whole checkpoint: {error}; delete it to start anew, or name another checkpoint_path") from error
+        raise ValueError(f"{path} is not a whole checkpoint: {error}; delete it to start again, or name another checkpoint_path") from error
 
 
 def settings_of(data):
     """Return what decides the examples of Minibatches or Blocks, with a hash of the examples or the text itself."""
-    names = "corpus", "seed", "batch_size", "max_window_size", "num_noise_words"
-    settings = {name: getattr(data, name) for name in names if hasattr(data, name)}
+    if hasattr(data, "examples"):
+        return {**data.settings, "resample": data.redraw is not None}
+    names = "corpus", "seed", "max_window_size", "num_noise_words"
+    settings = {name: getattr(data, name) for name in names}
     digest = hashlib.sha256()
     for part in (data, *([] if data.held_out is None else [data.held_out])):
-        if hasattr(part, "examples"):
-            part.epoch(0)  # from now on its examples are those of epoch 0
-            arrays = part.examples[:-1]
-        else:
-            arrays = part.ids, part.sentence, part.counts, part.weights
-        for array in arrays:
+        for array in (part.ids, part.sentence, part.counts, part.weights):
             digest.update(f"{array.dtype} {array.shape}".encode())
             digest.update(array.sha256 if isinstance(array, Tokens) else np.ascontiguousarray(array))
-    return {**settings, "resample": bool(getattr(data, "redraw", True)), "examples": digest.hexdigest()[:16]}
+    return {**settings, "resample": True, "examples": digest.hexdigest()[:16]}
 
 
 class Checkpoint:
@@ -217,3 +187,61 @@ class Checkpoint:
     def restore(self):
         """Put the last good tables back."""
         self.set_state({**self.get_state(), **self.tables})
+
+
+class ResumableHistory(History):
+    """A History whose training is kept in a Checkpoint as it goes, and goes on from it where its file holds one.
+
+    It begins with the epochs that are done, and `step` minibatches of the next one are. Errors are those of `Checkpoint.begin`.
+    """
+
+    def __init__(self, data_iter, num_epochs, device, checkpoint):
+        super().__init__(data_iter, num_epochs, device)
+        self.checkpoint, self.has_begun = checkpoint, False
+        new = self.record()
+        record = checkpoint.begin(new, data_iter, num_epochs, device)
+        self.extend(Epoch(*numbers) for numbers in record["epochs"])
+        self.step, self.seconds = record["step"], record["seconds"]
+        self.totals, self.at_last_point = np.array(record["totals"]), np.array(record["at_last_point"])
+        if record is not new:
+            print(f"going on from {checkpoint.path.name}, after {self.place()}")
+        for name, points in record["points"].items():
+            for point in zip(*points):
+                self.curve.add(name, *point)
+        self.bar.n = self.bar.initial = record["batches"]
+
+    def record(self):
+        """Return where the training is, as JSON can hold it."""
+        where = {"epochs": [list(epoch) for epoch in self], "step": self.step, "seconds": self.seconds}
+        sums = {"totals": self.totals.tolist(), "at_last_point": self.at_last_point.tolist()}
+        return {**where, **sums, "batches": self.bar.n, "points": self.curve.points}
+
+    def recording(self):
+        """As `History.recording`; the checkpoint knows the model, and has the last good tables."""
+        return super().recording(None, None, None)
+
+    def remember(self):
+        """Keep the state after an epoch; the checkpoint kept that of the start."""
+        if self.has_begun:
+            self.keep_state(True)
+        self.has_begun = True
+
+    def restore(self):
+        self.checkpoint.restore()
+
+    def batches(self, batches=None):
+        """As `History.batches`, from the step on that the training stands at."""
+        return super().batches(batches or itertools.islice(self.data_iter.epoch(len(self)), self.step, None))
+
+    def after_step(self):
+        """Keep the state if that is due, or if Ctrl-C was pressed, which is then raised."""
+        self.checkpoint.prove()
+        self.keep_state(self.checkpoint.is_due())
+
+    def keep_state(self, is_due):
+        if is_due or self.interrupts:
+            self.checkpoint.keep(self.record())
+        if self.interrupts:
+            path = self.checkpoint.path
+            how = f"the same call goes on from {path.name}" if path else "with a checkpoint_path the same call would go on from here"
+            raise Interrupted(f"stopped after {self.place()}; the model has what it learned, and {how}")

@@ -40,7 +40,7 @@ def same(found, wanted):
     if isinstance(wanted, tuple):
         return all(map(same, found, wanted))
     shape = shape_of(found)
-    return shape == np.shape(wanted) and np.allclose(np.asarray(found, dtype=float), wanted, rtol=1e-4, atol=1e-6)
+    return shape == np.shape(wanted) and np.allclose(np.asarray(found, dtype=float), wanted, 1e-4, 1e-6, equal_nan=True)
 
 
 def shape_of(value):
@@ -79,28 +79,54 @@ def written(value):
     return getattr(value, "__name__", None) or str(value)
 
 
+class Raised(NamedTuple):
+    """What a function raised in the place of a result; two are equal if they say the same."""
+
+    type: str
+    text: str
+
+
+def results_of(function, cases):
+    """Return a function's result for each case, up to the first that makes it fail: that one's is what it Raised."""
+    results = []
+    for case in cases:
+        try:
+            results.append(function(*copy.deepcopy(case)))  # which may change what it is given
+        except Exception as error:  # of the learner's code: told as its fault
+            return [*results, Raised(type(error).__name__, str(error))]
+    return results
+
+
+def alike(results, others):
+    """Say whether two functions gave the same results, or failed alike at the same case."""
+    failed = [isinstance(some[-1], Raised) for some in (results, others)]
+    if failed[0] != failed[1] or len(results) != len(others):
+        return False
+    last = len(results) - failed[0]
+    return results[last:] == others[last:] and all(map(same, results[:last], others[:last]))
+
+
 def fault_of(exercise, answer, rng):
     """Return what is wrong with an answer as a sentence, "" if nothing is, None if there is no answer yet."""
     if answer is ...:
         return None
     if not callable(answer):
         return f"the answer must be a function, not {type(answer).__name__}"
-    cases, results = exercise.cases(rng), []
-    for case in cases:
-        try:
-            results.append(answer(*copy.deepcopy(case)))  # which may change what it is given
-        except Exception as error:  # of the learner's code: told as its fault
-            return f"your function fails with {type(error).__name__}: {error}"
-        if results[-1] is ...:
-            return None
+    cases = exercise.cases(rng)
+    results = results_of(answer, cases)
+    if any(result is ... for result in results):
+        return None
+    failed = results[-1] if isinstance(results[-1], Raised) else None
     wanted = [exercise.reference(*case) for case in cases]
-    wrong = [number for number in range(len(cases)) if not same(results[number], wanted[number])]
+    wrong = [number for number in range(len(results)) if failed or not same(results[number], wanted[number])]
     if not wrong:
         return ""
     with np.errstate(all="ignore"):  # a fault may divide by zero
         for message, fault in exercise.faults.items():
-            if all(same(result, fault(*case)) for result, case in zip(results, cases)):
+            if alike(results, results_of(fault, cases)):
                 return message
+    if failed:
+        return f"your function fails with {failed.type}: {failed.text}"
     if all(result is None for result in results):
         return "your function returns nothing; does it end with return?"
     shapes = shape_fault(results[wrong[0]], wanted[wrong[0]])

@@ -1,0 +1,98 @@
+"""Training on blocks with matrix products. PyTorch; its twin is `blocks_mxnet`. Taught in `08_blocks`."""
+
+import contextlib
+
+import numpy as np
+import torch
+
+from helpers.arguments import require_positive, require_whole_numbers
+from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
+from helpers.beyond.checkpoints import TABLES, Checkpoint, ResumableHistory
+from helpers.beyond.processes import Workers, one_thread
+from helpers.model_pytorch import to_tensor
+from helpers.training import loss_totals
+
+
+@torch.no_grad()
+def block_totals(tables, piece, blocks):
+    """Return the `loss_totals` of a piece: each score counts with its weight, as a position does in a minibatch.
+
+    The loss of a score is -log of the probability of what is true of it. Where that underflows it stays below 70.
+    """
+    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
+    center, words = ids.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
+    v, u = (tables.index_select(0, part.flatten()) for part in (center, words))
+    pred = torch.bmm(v.view(-1, BLOCK_SIZE, v.shape[1]), u.view(-1, len(label), v.shape[1]).mT).flatten(0, 1)
+    weight = weights.index_select(0, patterns.flatten())
+    p_true = (pred * (2 * label - 1)).sigmoid_().clamp_(min=1e-30)
+    valid = weight.sum(axis=1)  # 0 for a word without a context word
+    totals = loss_totals((p_true.log_() * weight).sum(axis=1) / -valid.clamp(min=1), weight)
+    totals[1] = (valid > 0).sum()
+    return totals
+
+
+@torch.no_grad()
+def train_piece(tables, piece, blocks, lr):
+    """Take a step of gradient descent on each update of a piece.
+
+    Everything is written into memory that is asked for once: new memory for each product costs a quarter more time.
+    """
+    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
+    rows, steps = memory = tables.new_empty(2, ids.shape[1], tables.shape[1])
+    parts = memory.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
+    (v, step_v), (u, step_u) = (part.unflatten(1, (BLOCKS_PER_UPDATE, -1)) for part in parts)
+    weight, derivative = weights.new_empty(2, BLOCKS_PER_UPDATE, BLOCK_SIZE, len(label))
+    weights = weights * -lr
+    for row_ids, row_patterns in zip(ids, patterns):
+        torch.index_select(tables, 0, row_ids, out=rows)
+        torch.index_select(weights, 0, row_patterns, out=weight.view(-1, len(label)))
+        torch.bmm(v, u.mT, out=derivative).sigmoid_().sub_(label).mul_(weight)
+        torch.bmm(derivative, u, out=step_v)
+        torch.bmm(derivative.mT, v, out=step_u)
+        tables.index_add_(0, row_ids, steps)
+
+
+@contextlib.contextmanager
+def joined_tables(net):
+    """Give both tables of a model as one (2 * V, d); the model gets its values at the end."""
+    tables = torch.cat([layer.weight.detach().cpu() for layer in net])
+    try:
+        yield tables
+    finally:
+        for layer, table in zip(net, tables.chunk(2)):
+            layer.weight.data.copy_(table)
+
+
+def block_checkpoint(path, tables, lr, num_workers=1):
+    """Make the Checkpoint of `train_blocks`: plain gradient descent remembers nothing but the joined tables."""
+
+    def get_state():
+        return dict(zip(TABLES, np.split(tables.numpy().copy(), 2)))
+
+    def set_state(state):
+        tables.copy_(torch.from_numpy(np.concatenate([state[name] for name in TABLES])))
+
+    return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, torch {torch.__version__}", lr=lr)
+
+
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
+    """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
+
+    It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
+    and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
+    same time without waiting for each other, so that no two runs are equal
+    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower rates than one process does. `checkpoint_path`
+    and errors are those of `train`; a checkpoint is for one worker only.
+    """
+    require_positive(lr=lr)
+    require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
+    with one_thread(), joined_tables(net) as tables:
+        checkpoint = block_checkpoint(checkpoint_path, tables, lr, num_workers)
+        history, shared = ResumableHistory(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()
+        work = train_pieces, block_totals, train_piece, shared, blocks, lr, num_epochs
+        with history.recording(), Workers(num_workers, *work) as workers:
+            for epoch in range(len(history), num_epochs):
+                for totals in history.batches(workers.run(epoch, history.step)):
+                    history.totals += totals
+                history.end_epoch(held_out_block_loss(block_totals, tables, blocks.held_out))
+    return history
