@@ -33,11 +33,12 @@ def blocks(corpus, seed, framework, num_epochs, lr):
     from helpers.beyond.blocks import load_blocks, word2vec_tables
 
     model = importlib.import_module(f"helpers.model_{framework}")
+    trainer = importlib.import_module(f"helpers.beyond.blocks_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
-        data, vocab = load_blocks(corpus, **SETTINGS, seed=seed, strict=True)
+        data, vocab = load_blocks(corpus, **SETTINGS, seed=seed)
         net = model.model_from_tables(*word2vec_tables(len(vocab), EMBED_SIZE, seed))
         start = time.perf_counter()
-        model.train_blocks(net, data, lr, num_epochs)
+        trainer.train_blocks(net, data, lr, num_epochs)
     return told(vocab, model.to_arrays(net), start)
 
 
@@ -45,7 +46,7 @@ def step_5(corpus, seed, framework):
     """Train as step 5 does; returns the same."""
     model = importlib.import_module(f"helpers.model_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
-        data, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, strict=True)
+        data, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         start = time.perf_counter()
         model.train(net, data, LR, NUM_EPOCHS, "cpu")

@@ -46,8 +46,9 @@ def grow(num_tokens):
     import torch
 
     from helpers.beyond.blocks import Blocks
+    from helpers.beyond.blocks_pytorch import train_blocks
     from helpers.corpus import read_corpus
-    from helpers.model_pytorch import new_model, train_blocks
+    from helpers.model_pytorch import new_model
 
     torch.set_num_threads(1)
     text = read_corpus("ptb", strict=True)

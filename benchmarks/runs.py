@@ -27,9 +27,9 @@ def in_a_process(work, *arguments, **environment):
     """Run `work(*arguments)` in a new Python, so that no run inherits another's memory; returns what it returns.
 
     Both the arguments and what is returned must be things that JSON holds. Threads are those that the Makefile sets,
-    unless `environment` says otherwise.
+    unless `environment` says otherwise. PTB must be there: no other text is read in its place.
     """
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MXNET_CPU_WORKER_NTHREADS": "2", **environment}
+    environment = {**os.environ, "WORD2VEC_STRICT": "1", "OMP_NUM_THREADS": "1", "MXNET_CPU_WORKER_NTHREADS": "2", **environment}
     call = json.dumps([work.__module__, work.__name__, arguments])
     command = [sys.executable, "-m", "benchmarks.runs", call]
     done = subprocess.run(command, cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True, env=environment)

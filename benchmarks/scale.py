@@ -66,7 +66,7 @@ def rate_of(vocab_size, embed_size=100):
     import torch
 
     from helpers.beyond.blocks import TOKENS_PER_PIECE, Blocks
-    from helpers.model_pytorch import train_piece
+    from helpers.beyond.blocks_pytorch import train_piece
 
     torch.set_num_threads(1)
     rng, law = np.random.default_rng(0), 1 / np.arange(1, vocab_size)

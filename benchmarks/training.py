@@ -1,6 +1,7 @@
 """The seed document's training loop, which is d2l's, against ours: seconds per epoch in turn, and both held-out losses.
 
-Both train from the same values on the same examples in the same minibatches. The plain loop keeps its examples as
+Ours in two forms: `train` as step 5 shows it, by autograd, and with step 7's gradients by hand (`fast_train_batch`). All
+train from the same values on the same examples in the same minibatches. The plain loop keeps its examples as
 lists, as d2l does, and collates each minibatch with d2l's `batchify`, without worker processes. Each run is a process
 of its own. Needs PTB.
 """
@@ -16,6 +17,7 @@ from helpers.evaluation import evaluate_pairs
 from helpers.examples import generator
 
 BATCH_SIZE, LR = 512, 0.002
+WAYS = "plain", "by hand", "autograd"  # the seed's loop; ours with fast_train_batch of step 7; ours as step 5 shows it
 
 
 class ListBatches:
@@ -77,19 +79,21 @@ def plain_mxnet(net, batches, num_epochs):
     return seconds
 
 
-def train(framework, plain, seed, num_epochs, embed_size=EMBED_SIZE):
-    """Train the plain way or ours; returns the median seconds of an epoch, the held-out loss at the end, and the correlations."""
+def train(framework, way, seed, num_epochs, embed_size=EMBED_SIZE):
+    """Train in one of WAYS; returns the median seconds of an epoch, the held-out loss at the end, and the correlations."""
     model = importlib.import_module(f"helpers.model_{framework}")
+    gradients = importlib.import_module(f"helpers.beyond.gradients_{framework}")
     with contextlib.redirect_stdout(io.StringIO()):
-        data_iter, vocab = model.load_data("ptb", BATCH_SIZE, **SETTINGS, seed=seed, strict=True)
+        data_iter, vocab = model.load_data("ptb", BATCH_SIZE, **SETTINGS, seed=seed)
         net = model.new_model(len(vocab), embed_size, seed)
-        if plain:
+        if way == "plain":
             d2l = importlib.import_module(f"d2l.{'torch' if framework == 'pytorch' else framework}")
             loop = {"pytorch": plain_pytorch, "mxnet": plain_mxnet}[framework]
             seconds = loop(net, ListBatches(data_iter, d2l.batchify), num_epochs)
             totals = model.held_out_loss(net, data_iter.held_out, model.get_device("cpu"))
             held_out = totals[0] / totals[1]
         else:
-            history = model.train(net, data_iter, LR, num_epochs, "cpu")
+            step = model.train_batch if way == "autograd" else gradients.fast_train_batch
+            history = model.train(net, data_iter, LR, num_epochs, "cpu", step)
             seconds, held_out = [epoch.seconds for epoch in history], history[-1].held_out
     return {"seconds": round(statistics.median(seconds), 3), "held_out": held_out, **evaluate_pairs(model.to_arrays(net)[0], vocab)}

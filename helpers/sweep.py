@@ -27,7 +27,7 @@ from helpers.vectors import choose_query, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200
 TESTS = "WordSim-353", "SimLex-999"
-OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path", "checkpoint_path", "blocks", "block_lr", "block_epochs"
+OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 SETTINGS_FILE = "sweep.json"
 
 

@@ -7,6 +7,7 @@ import sys
 
 from helpers import model_pytorch
 from helpers.beyond.blocks import load_blocks, word2vec_tables
+from helpers.beyond.blocks_pytorch import train_blocks
 
 
 def peak():
@@ -19,7 +20,7 @@ def main(folder):
         blocks, vocab = load_blocks(folder, 5, 5)
         loaded = peak()
         net = model_pytorch.model_from_tables(*word2vec_tables(len(vocab), 100, 0))
-        model_pytorch.train_blocks(net, blocks, 0.05, 1)
+        train_blocks(net, blocks, 0.05, 1)
     print(loaded - framework, peak() - framework, 2 * len(vocab) * 100 * 4 / 1e6)
 
 

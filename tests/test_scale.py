@@ -16,6 +16,7 @@ import torch.distributed as dist
 
 from helpers import model_pytorch
 from helpers.beyond.blocks import load_blocks, word2vec_tables
+from helpers.beyond.blocks_pytorch import train_blocks
 from helpers.scale import train as scale
 from helpers.vector_files import load_vectors
 from helpers.vectors import nearest, vocab_of
@@ -44,7 +45,7 @@ def whole(corpus, tmp_path_factory):
 def test_one_rank_trains_as_train_blocks_does_to_the_bit(corpus, tmp_path):
     blocks, vocab = load_blocks(corpus, 5, 5, seed=3)
     net = model_pytorch.model_from_tables(*word2vec_tables(len(vocab), 16, 3))
-    history = model_pytorch.train_blocks(net, blocks, 0.02, 3)
+    history = train_blocks(net, blocks, 0.02, 3)
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
         epochs = scale.train(corpus, tmp_path / "out", 16, 0.02, 3, 5, 5, None, 3, "changes", 2)

@@ -24,10 +24,10 @@ from tqdm import tqdm
 
 from helpers.arguments import require_positive
 from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
+from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.beyond.processes import one_thread
 from helpers.examples import count_words
 from helpers.files import whole_file
-from helpers.model_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.prepared import PreparedText, read_manifest
 from helpers.training import means
 from helpers.vector_files import save_vectors
