@@ -1,8 +1,12 @@
 """Run the series with papermill: every notebook of a framework in order, with a summary of what came out."""
 
 import ast
+import contextlib
 import datetime
+import hashlib
 import html
+import importlib
+import io
 import itertools
 import json
 import multiprocessing
@@ -20,7 +24,7 @@ from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
 from helpers.parameters import require_values
 from helpers.student import student
-from helpers.twins import FRAMEWORKS, ROOT, defined_names, lessons, read_notebook, tags
+from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
@@ -30,6 +34,13 @@ TEXTS = *READ, *WRITTEN, "query_token"
 def known_parameters(notebook):
     """Return the names of a notebook's parameters: those that its `parameters` cell assigns."""
     return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
+
+
+def defaults(notebook):
+    """Return the parameters of a notebook with their values, {name: value}."""
+    (cell,) = [cell for cell in notebook["cells"] if "parameters" in tags(cell)]
+    nodes = [node for node in ast.parse(cell["text"]).body if isinstance(node, ast.Assign)]
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in nodes}
 
 
 def read_value(name, text):
@@ -133,12 +144,41 @@ def run_notebook(source, target, parameters):
     return values, error, time.perf_counter() - start
 
 
-def run_framework(framework, beyond, parameters, out, rows):
-    """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well."""
+def train_on_blocks(framework, parameters, path):
+    """Train with step 8's `train_blocks` and write the vectors to `path`; returns values, error and seconds as `run_notebook` does."""
+    from helpers.beyond.blocks import load_blocks, word2vec_tables
+    from helpers.vector_files import save_vectors
+
+    start, used = time.perf_counter(), defaults(read_notebook(NOTEBOOKS / framework / "08_blocks.ipynb"))
+    used |= {name: value for name, value in parameters.items() if name in used}
+    names = "corpus", "max_window_size", "num_noise_words", "seed", "min_freq"
+    try:
+        model = importlib.import_module(f"helpers.model_{framework}")
+        trainer = importlib.import_module(f"helpers.beyond.blocks_{framework}")
+        with contextlib.redirect_stdout(io.StringIO()):
+            blocks, vocab = load_blocks(**{name: used[name] for name in names})
+            net = model.model_from_tables(*word2vec_tables(len(vocab), used["embed_size"], used["seed"]))
+            history = trainer.train_blocks(net, blocks, used["block_lr"], used["block_epochs"])
+        epochs = [epoch._asdict() for epoch in history]
+        settings = {**used, "corpus": blocks.corpus, "trainer": "blocks", "epochs": epochs}
+        save_vectors(path, *model.to_arrays(net), vocab.idx_to_token, settings)
+    except (ValueError, OSError, RuntimeError, FloatingPointError, KeyboardInterrupt) as error:
+        return {}, error, time.perf_counter() - start
+    return {"corpus": blocks.corpus, "trainer": "blocks", "epochs": epochs}, None, time.perf_counter() - start
+
+
+def run_framework(framework, beyond, parameters, out, rows, blocks=False):
+    """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well.
+
+    With `blocks`, `train_on_blocks` makes the vectors in place of step 5.
+    """
     vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
     for source in lessons(framework, beyond):
         given = {**parameters, "framework": framework, "vectors_path": vectors_path}
-        values, error, seconds = run_notebook(source, out / framework / source.name, given)
+        if blocks and source.stem == "05_training":
+            values, error, seconds = train_on_blocks(framework, given, vectors_path)
+        else:
+            values, error, seconds = run_notebook(source, out / framework / source.name, given)
         rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
         if isinstance(error, KeyboardInterrupt):
             rows[-1]["error"] = "stopped; what was made stays"
@@ -154,7 +194,7 @@ def run_framework(framework, beyond, parameters, out, rows):
     return True
 
 
-def run_half(framework, beyond, parameters, out, answer):
+def run_half(framework, beyond, parameters, out, blocks, answer):
     """Run a framework's notebooks in this process, and send the rows and whether all went well; Ctrl-C ends it well."""
 
     def stop(*_):
@@ -164,14 +204,14 @@ def run_half(framework, beyond, parameters, out, answer):
     signal.signal(signal.SIGINT, stop)
     rows, well = [], False
     try:
-        well = run_framework(framework, beyond, parameters, out, rows)
+        well = run_framework(framework, beyond, parameters, out, rows, blocks)
     except KeyboardInterrupt:
         click.echo(f"{framework}: stopped between two notebooks")
     finally:
         answer.send((rows, well))
 
 
-def run_halves(frameworks, parameters, out):
+def run_halves(frameworks, parameters, out, blocks):
     """Run each framework's half in a process of its own, the cores shared out; returns all rows and whether all is well.
 
     Notebooks without variants belong to the first half. One half alone leaves a core idle much of the time, so two at
@@ -181,7 +221,8 @@ def run_halves(frameworks, parameters, out):
     context, halves = multiprocessing.get_context("spawn"), []
     for framework in frameworks:
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=run_half, args=(framework, framework == frameworks[0], parameters, out, sender))
+        call = framework, framework == frameworks[0], parameters[framework], out, blocks, sender
+        process = context.Process(target=run_half, args=call)
         process.start()
         sender.close()
         halves.append((process, receiver))
@@ -269,22 +310,33 @@ def frameworks_here(framework):
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
 @click.option("-f", "file", type=click.Path(exists=True, dir_okay=False), help="A YAML file of parameters.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
+@click.option("--blocks", is_flag=True, help="Make the vectors with step 8's faster trainer, in place of step 5's.")
+@click.option("--resume", is_flag=True, help="Keep step 13's training in the cache folder, and resume it if it was stopped.")
+@click.option("--strict", is_flag=True, help="Fail where PTB can't be had, instead of taking the Wikipedia excerpt.")
 @click.pass_context
-def main(context, framework, pairs, file, out):
+def main(context, framework, pairs, file, out, blocks, resume, strict):
     """Run the series with papermill, on PTB or the text that -p corpus names.
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
     With a command, do that instead.
     """
     if context.invoked_subcommand is None:
-        run_series(framework, pairs, file, out)
+        run_series(framework, pairs, file, out, blocks, resume, strict)
 
 
 main.add_command(student)
 
 
-def run_series(framework, pairs, file, out):
+def checkpoint_of(framework, parameters):
+    """Return the path in the cache folder where `--resume` keeps a framework's training with these parameters."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return str(cache_folder() / "checkpoints" / f"{framework}-{digest}.safetensors")
+
+
+def run_series(framework, pairs, file, out, blocks, resume, strict):
     """Run the series as the options of the command line say; exits with 1 if something failed."""
+    if strict:
+        os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)
     notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
     parameters = collect_parameters(pairs, file, notebooks)
@@ -306,7 +358,11 @@ def run_series(framework, pairs, file, out):
     except OSError as error:
         raise click.UsageError(f"can't write to the folder {out}: {error}") from error
     click.echo(f"Writing to {out}")
-    rows, well = run_halves(frameworks, parameters, out)
+    own = {}
+    for name in frameworks:
+        kept = {"checkpoint_path": checkpoint_of(name, parameters)} if resume and not parameters.get("checkpoint_path") else {}
+        own[name] = {**parameters, **kept}
+    rows, well = run_halves(frameworks, own, out, blocks)
     click.echo(f"\n{table(rows)}\n")
     try:
         with whole_file(out / "summary.json") as temporary:

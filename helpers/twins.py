@@ -1,4 +1,4 @@
-"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all, `publish` their address.
+"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all, `publish` a copy.
 
 A cell's id says whose it is: one that ends in -pytorch or -mxnet is a framework's own, any other is shared and must
 stand in both variants, alike. The raw JSON is read, because nbformat mends what the rules are about.
@@ -9,6 +9,7 @@ import json
 import math
 import multiprocessing
 import re
+import shutil
 import sys
 import time
 from itertools import zip_longest
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
 FRAMEWORKS = tuple(NAMES)
-TEACHES, VARIES = "in-helpers", "output-varies"
+TEACHES, CLEAR, VARIES, FOLDED = "in-helpers", "clear-form", "output-varies", "folded"
 
 
 def read_notebook(path):
@@ -187,6 +188,8 @@ def execute(path):
     notebook = executed(path)
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
+        if FOLDED in cell.metadata.get("tags", ()):
+            cell.metadata["jupyter"] = {"source_hidden": True}
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)  # it is alive in the session that made it only; what stands for it is text
     CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
@@ -226,13 +229,30 @@ def told_cost(costs):
 COLAB = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{}/blob/main/{})"
 BINDER = "[![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{}/main?labpath={})"
 BADGES = re.compile(r"\n\n\[!\[Open in .*")
+FETCHES = '''# Where this notebook stands alone, as in Colab, the series is fetched, and packages that are missing are added.
+import subprocess
+import sys
+from pathlib import Path
+
+repository = "{}"
+clone = Path("word2vec-series").absolute()
+folders = [*clone.parents, *map(Path, sys.path), clone]
+root = next((folder for folder in folders if (folder / "helpers" / "examples.py").is_file()), clone)
+if not root.exists():
+    subprocess.run(["git", "clone", "--depth", "1", repository, root], check=True)
+sys.path.insert(0, str(root))
+if root == clone:
+    from helpers.check_environment import install_missing
+
+    install_missing()'''
+NOT_PUBLISHED = ".git", ".venv*", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "_build", "runs"
 
 
 def published(notebook, address, badge):
     """Return a notebook whose set-up cell fetches the series from `address`, with that badge (or "") under its links."""
     for cell in notebook["cells"]:
         if cell["id"] == "set-up":
-            text = re.sub("^repository = .*", f'repository = "{address}"', cell["text"], flags=re.MULTILINE)
+            text = FETCHES.format(address)
         elif cell["id"].startswith("links"):
             text = f"{BADGES.sub('', cell['text'])}\n\n{badge}".rstrip()
         else:
@@ -305,24 +325,31 @@ def measure(names):
 
 @main.command()
 @click.argument("address")
-def publish(address):
-    """Write ADDRESS, https://github.com/OWNER/NAME, into every set-up cell, and badges for Colab and Binder, branch main, into the README.
+@click.argument("folder", type=click.Path(path_type=Path))
+def publish(address, folder):
+    """Write a copy of the series to FOLDER, a new one, whose notebooks can stand alone.
 
-    Colab has no MXNet, so its notebooks get Binder's badge. Any other address that git can clone gets no badges.
+    Their set-up cells fetch the series from ADDRESS, https://github.com/OWNER/NAME, and badges for Colab and Binder, branch main,
+    stand in the notebooks and the README. Colab has no MXNet, so its notebooks get Binder's badge. Any other address that git
+    can clone gets no badges.
     """
     if not re.fullmatch(r"(https|file)://[\w./~-]+", address):
         raise click.BadParameter(f"{address} is no address such as https://github.com/OWNER/NAME")
+    if folder.exists() or ROOT in folder.absolute().parents:
+        raise click.BadParameter(f"{folder} is there already, or lies in the series: name a new folder elsewhere")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_PUBLISHED))
     github = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address)
     for path in all_notebooks():
         badge = BINDER if path.parent.name == "mxnet" else COLAB
-        place = path.relative_to(ROOT).as_posix()
-        write_notebook(path, published(read_notebook(path), address, badge.format(github[1], place) if github else ""))
+        place = path.relative_to(ROOT)
+        found = published(read_notebook(path), address, badge.format(github[1], place.as_posix()) if github else "")
+        write_notebook(folder / place, found)
     first = "notebooks/pytorch/01_data.ipynb"
     badges = f"\n\n{COLAB.format(github[1], first)} {BINDER.format(github[1], first)}" if github else ""
-    title, rest = BADGES.sub("", (ROOT / "README.md").read_text(encoding="utf-8")).split("\n", 1)
-    with whole_file(ROOT / "README.md") as temporary:
+    title, rest = (ROOT / "README.md").read_text(encoding="utf-8").split("\n", 1)
+    with whole_file(folder / "README.md") as temporary:
         temporary.write_text(f"{title}{badges}\n{rest}", encoding="utf-8")
-    click.echo(f"{address} stands in {len(all_notebooks())} notebooks; {'badges' if github else 'no badges'} in the README")
+    click.echo(f"{address} stands in {len(all_notebooks())} notebooks of {folder}; {'badges' if github else 'no badges'} in its README")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Values that parameters can't have, and a notebook's first cells run as papermill would run them."""
+"""Values that parameters can't have, and a notebook's cells run as papermill would run them."""
 
 import atexit
 import contextlib
@@ -22,7 +22,7 @@ BAD = {
     "min_freq": (-1, 2.5, "five", None, True),
     "seed": (-1, 2.5, "five", None, True, 2**32),
     **dict.fromkeys(("lr", "block_lr"), NO_RATE),
-    **dict.fromkeys(("strict", "resample", "blocks"), (0, 1, "yes", None, [])),
+    "resample": (0, 1, "yes", None, []),
     "framework": ("jax", "", None, 3, True),
     "grid": ("huge", "", 1, True),
     **dict.fromkeys(("query_token", "scheduler"), ("", 5, True, ["chip"])),
@@ -34,8 +34,8 @@ BAD = {
 assert BAD.keys() == RULES.keys()
 
 
-def error_of_first_cells(path, parameters):
-    """Run a notebook's cells up to check-parameters in this process, as papermill injects them; returns the error or None."""
+def first_error(path, parameters):
+    """Run a notebook's cells in this process, as papermill injects them, up to the first that fails; returns its error or None."""
     with contextlib.redirect_stderr(io.StringIO()):  # papermill logs an unknown name there, and goes on
         notebook = parameterize_notebook(load_notebook_node(str(path)), parameters)
     shell = InteractiveShell(config=Config(HistoryManager={"hist_file": ":memory:"}), user_module=types.ModuleType("__main__"))
@@ -44,6 +44,6 @@ def error_of_first_cells(path, parameters):
         if cell.cell_type == "code":
             with contextlib.redirect_stdout(io.StringIO()):
                 error = shell.run_cell(cell.source, store_history=True).error_in_exec
-            if error is not None or cell.id == "check-parameters":
+            if error is not None:
                 return error
-    raise AssertionError(f"{path} does not check its parameters")
+    return None

@@ -5,9 +5,10 @@ import json
 import pytest
 from gensim.models import KeyedVectors
 
-from helpers.course import collect_parameters, run_notebook
+from helpers.course import collect_parameters, run_notebook, train_on_blocks
 from helpers.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
 from helpers.vector_files import load_vectors, write_table
+from helpers.vectors import nearest, vocab_of
 from tests.conftest import course
 
 SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "min_freq": 3}
@@ -58,18 +59,29 @@ ODD = {
 }  # fmt: skip
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
-    "pytorch/07_speed", "beyond/09_hyperparameters", "mxnet/10_dynamic_sampling", "pytorch/11_find_the_bug", "beyond/12_evaluation",
-    "beyond/14_scale_out",
+    "pytorch/08_blocks", "beyond/09_hyperparameters", "mxnet/10_dynamic_sampling", "pytorch/11_find_the_bug", "beyond/12_evaluation",
+    "mxnet/13_checkpoints", "beyond/14_scale_out",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("framework", ["pytorch", "mxnet"])
-def test_step_5_trains_with_blocks_when_told_to(framework, small_text, tmp_path):
-    source, path = NOTEBOOKS / framework / "05_training.ipynb", tmp_path / "vectors.safetensors"
-    given = {**SMALL, "blocks": True, "block_epochs": 3, "block_lr": 0.1, "corpus": str(small_text), "vectors_path": str(path)}
-    values, error, _ = run_notebook(source, tmp_path / "05_training.ipynb", given)
+def test_the_runner_trains_with_blocks_when_told_to_and_step_6_takes_those_vectors(framework, small_text, tmp_path):
+    given = {**SMALL, "block_epochs": 3, "block_lr": 0.1, "corpus": str(small_text)}
+    path = tmp_path / "vectors.safetensors"
+    values, error, _ = train_on_blocks(framework, given, path)
     assert error is None and loss_falls(values) and len(values["epochs"]) == 3
-    assert load_vectors(path).settings["blocks"] is True and load_vectors(path).settings["lr"] == 0.1
+    vectors = load_vectors(path)
+    assert vectors.settings["trainer"] == "blocks" and vectors.settings["block_lr"] == 0.1
+    source = NOTEBOOKS / framework / "06_similarity.ipynb"
+    values, error, _ = run_notebook(source, tmp_path / "06.ipynb", {**given, "vectors_path": str(path)})
+    assert error is None, error
+    rows = nearest([values["query_token"]], 3, vectors.embed_v, vocab_of(vectors.tokens))
+    assert [token for token, _ in values["similar"]] == rows[values["query_token"]]
+
+
+def test_a_training_on_blocks_that_diverges_is_an_error_in_a_line(small_text, tmp_path):
+    _, error, _ = train_on_blocks("pytorch", {"corpus": str(small_text), "block_lr": 1000.0}, tmp_path / "v.safetensors")
+    assert isinstance(error, FloatingPointError) and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -81,10 +93,10 @@ def test_odd_values_run_through(step, tmp_path, small_text):
 def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
     (tmp_path / "p.yaml").write_text("lr: 1e-3\nquery_token: 'None'\n")
     notebooks = [read_notebook(path) for path in all_notebooks()]
-    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("strict", "True")], tmp_path / "p.yaml", notebooks)
-    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "strict": True}
+    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("resample", "True")], tmp_path / "p.yaml", notebooks)
+    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "resample": True}
 
 
 def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():
     given = collect_parameters([], NOTEBOOKS / "fast.yaml", [read_notebook(path) for path in all_notebooks()])
-    assert given["blocks"] is True and given["block_epochs"] < 12
+    assert given["num_epochs"] < 5 and given["block_epochs"] < 12

@@ -23,7 +23,8 @@ def run(*command, **options):
 
 
 def publish(folder, address):
-    run(sys.executable, "-m", "helpers.twins", "publish", address, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
+    run(sys.executable, "-m", "helpers.twins", "publish", address, folder, cwd=ROOT)
+    return folder
 
 
 def texts(folder):
@@ -32,34 +33,27 @@ def texts(folder):
     return {path: {cell["id"]: cell["text"] for cell in found} for path, found in cells.items()}
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """A copy of the repository, as it is before `publish`."""
-    shutil.copytree(ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(".*", "runs", "__pycache__", "_build"))
-    publish(tmp_path / "copy", "https://example.org/nowhere")
-    return tmp_path / "copy"
-
-
-def test_publish_writes_the_address_and_badges_and_another_address_replaces_them(copy):
-    before, readme = texts(copy), (copy / "README.md").read_text(encoding="utf-8")
-    publish(copy, "https://github.com/another/series.git")
-    publish(copy, GITHUB)
+def test_the_published_copy_alone_has_the_address_and_badges(tmp_path):
+    before = {Path("notebooks") / path: cells for path, cells in texts(ROOT / "notebooks").items()}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    copy = publish(tmp_path / "copy", f"{GITHUB}.git")
+    assert texts(copy).keys() == before.keys()
     for path, cells in texts(copy).items():
-        assert f'repository = "{GITHUB}"\n' in cells["set-up"]
+        assert f'repository = "{GITHUB}.git"\n' in cells["set-up"] and "subprocess" not in before[path]["set-up"]
         (links,) = [text for id_, text in cells.items() if id_.startswith("links")]
         place = f"mybinder.org/v2/gh/someone/word2vec/main?labpath={path}" if path.parent.name == "mxnet" else f"/blob/main/{path}"
         assert links.count("[![Open in") == 1 and links.endswith(f"{place})")
-        assert "another" not in links + cells["set-up"]
         kept = {id_: text for id_, text in before[path].items() if id_ != "set-up" and not id_.startswith("links")}
         assert kept.items() <= cells.items() and cells.keys() == before[path].keys()
     title, _, badges, *rest = (copy / "README.md").read_text(encoding="utf-8").splitlines()
     assert badges.count("/someone/word2vec/") == 2 and [title, *rest] == readme.splitlines()
-    publish(copy, "https://example.org/nowhere")
-    assert texts(copy) == before and (copy / "README.md").read_text(encoding="utf-8") == readme
+    elsewhere = publish(tmp_path / "elsewhere", "https://example.org/series")
+    assert (elsewhere / "README.md").read_text(encoding="utf-8") == readme
+    assert not any("[![Open in" in text for cells in texts(elsewhere).values() for text in cells.values())
 
 
-def test_a_students_copy_keeps_the_address_and_loses_the_badges(copy, tmp_path):
-    publish(copy, GITHUB)
+def test_a_students_copy_keeps_the_address_and_loses_the_badges(tmp_path):
+    copy = publish(tmp_path / "copy", GITHUB)
     run(sys.executable, "-m", "helpers.course", "student", tmp_path / "students", cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)})
     assert "Open in" not in (tmp_path / "students" / "README.md").read_text(encoding="utf-8")
     for cells in texts(tmp_path / "students").values():
@@ -68,14 +62,23 @@ def test_a_students_copy_keeps_the_address_and_loses_the_badges(copy, tmp_path):
 
 @pytest.mark.parametrize("address", ["someone/word2vec", 'https://x.org/"', "--upload-pack=x", "https://x.org/a b"])
 def test_an_address_that_is_none_is_refused(address):
-    done = subprocess.run([sys.executable, "-m", "helpers.twins", "publish", "--", address], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "helpers.twins", "publish", "--", address, "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "is no address such as" in done.stderr
 
 
-def test_a_notebook_alone_fetches_the_series_and_the_next_one_takes_the_same_clone(copy, tmp_path):
+def test_nothing_that_is_there_is_overwritten_and_no_copy_lies_in_the_series(tmp_path):
+    for folder in (tmp_path, ROOT / "copy"):
+        command = [sys.executable, "-m", "helpers.twins", "publish", GITHUB, str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 2 and "name a new folder elsewhere" in done.stderr
+    assert not list(tmp_path.iterdir()) and not (ROOT / "copy").exists()
+
+
+def test_a_notebook_alone_fetches_the_series_and_the_next_one_takes_the_same_clone(tmp_path):
     bare, alone = tmp_path / "bare.git", tmp_path / "alone"
     alone.mkdir()
-    publish(copy, bare.as_uri())
+    copy = publish(tmp_path / "copy", bare.as_uri())
     run("git", "init", "-q", cwd=copy)
     run("git", "add", "-A", cwd=copy)
     run("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x", cwd=copy)

@@ -4,13 +4,15 @@ import functools
 import importlib
 import inspect
 import math
+import re
+import signal
 
 import numpy as np
 import pytest
 
 from helpers import model_pytorch
-from helpers.examples import initial_tables
-from helpers.training import blind_loss, means
+from helpers.examples import Examples, initial_tables
+from helpers.training import Interrupted, blind_loss, frequency_loss, means
 from tests.reference import Adam, loss_and_gradients, random_batch
 
 VOCAB_SIZE, EMBED_SIZE = 30, 8
@@ -23,13 +25,13 @@ def tables(rng):
 def sgd(model, net, lr):
     if model is model_pytorch:
         return model_pytorch.torch.optim.SGD(net.parameters(), lr=lr)
-    return model.mx.optimizer.get_updater(model.mx.optimizer.SGD(learning_rate=lr))
+    return model.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": lr})
 
 
 def adam(model, net, lr):
     if model is model_pytorch:
         return model_pytorch.torch.optim.Adam(net.parameters(), lr=lr)
-    return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=lr))
+    return model.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": lr})
 
 
 def in_framework(model, batch):
@@ -99,7 +101,7 @@ def test_both_modules_have_the_same_public_functions_and_signatures(model_mxnet)
     def public(module):
         defined = {name: thing for name, thing in vars(module).items() if getattr(thing, "__module__", "") == module.__name__}
         functions = {name: thing for name, thing in defined.items() if not name.startswith("_") and inspect.isfunction(thing)}
-        return {name: str(inspect.signature(thing)) for name, thing in functions.items()}
+        return {name: re.sub(" at 0x[0-9a-f]+", "", str(inspect.signature(thing))) for name, thing in functions.items()}
 
     assert public(model_pytorch) == public(model_mxnet)
     assert len(public(model_pytorch)) >= 12
@@ -175,6 +177,60 @@ def test_both_frameworks_train_to_the_same_numbers(histories, model_mxnet):
         assert np.corrcoef(first[1:].ravel(), second[1:].ravel())[0, 1] > 0.999
 
 
+def test_the_step_is_what_is_handed_in_and_tables_of_chosen_epochs_are_kept(model, small_text):
+    data_iter, vocab = model.load_data(small_text, 128, 5, 5)
+    net, calls = model.new_model(len(vocab), 8, seed=0), []
+
+    def counted(*arguments):
+        calls.append(1)
+        return model.train_batch(*arguments)
+
+    start = model.to_arrays(net)[0]
+    history = model.train(net, data_iter, 0.01, 2, "cpu", step=counted, keep=(0, 2))
+    assert len(calls) == 2 * len(data_iter)
+    assert list(history.tables) == [0, 2]
+    np.testing.assert_array_equal(history.tables[0], start)
+    np.testing.assert_array_equal(history.tables[2], model.to_arrays(net)[0])
+
+
+def test_a_training_that_diverges_stops_at_that_step_and_has_the_last_epochs_tables(model, small_text):
+    data_iter, vocab = model.load_data(small_text, 128, 5, 5)
+    net, calls, kept = model.new_model(len(vocab), 8, seed=0), [], []
+
+    def spoiled(net, batch, optimizer, device):
+        calls.append(1)
+        losses = model.train_batch(net, batch, optimizer, device)
+        if len(calls) == len(data_iter):
+            kept.append(model.to_arrays(net))
+        if len(calls) == len(data_iter) + 3:
+            model.set_arrays(net, [np.full_like(table, 100) for table in model.to_arrays(net)])
+        return losses
+
+    with pytest.raises(FloatingPointError, match="diverged.*choose a smaller lr; the model has the last good tables"):
+        model.train(net, data_iter, 0.01, 5, "cpu", step=spoiled)
+    assert len(calls) <= len(data_iter) + 5
+    for found, wanted in zip(model.to_arrays(net), kept[0]):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_ctrl_c_ends_a_training_at_a_whole_step(model, small_text):
+    data_iter, vocab = model.load_data(small_text, 128, 5, 5)
+    net, after = model.new_model(len(vocab), 8, seed=0), []
+
+    def interrupted(net, batch, optimizer, device):
+        if len(after) == 2:
+            signal.raise_signal(signal.SIGINT)
+        losses = model.train_batch(net, batch, optimizer, device)
+        after.append(model.to_arrays(net))
+        return losses
+
+    usual = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted, match="stopped after batch 3 of epoch 1; the model has what it learned"):
+        model.train(net, data_iter, 0.01, 2, "cpu", step=interrupted)
+    assert len(after) == 3 and signal.getsignal(signal.SIGINT) is usual
+    np.testing.assert_array_equal(model.to_arrays(net)[0], after[-1][0])
+
+
 def test_training_goes_on_from_where_the_model_is(model, small_text):
     data_iter, vocab = model.load_data(small_text, 128, 5, 5)
     net = model.new_model(len(vocab), 8, seed=0)
@@ -196,6 +252,23 @@ def test_the_two_means_are_those_of_rows_and_of_valid_positions(model):
 
     losses, mask = np.array([1.0, 4.0], np.float32), np.array([[1, 1, 1], [1, 0, 0]], np.float32)
     assert means(loss_totals(model.to_tensor(losses), model.to_tensor(mask))) == pytest.approx((2.5, (3 * 1 + 1 * 4) / 4))
+
+
+def test_the_loss_of_a_model_that_knows_word_frequencies_is_that_of_the_best_constant_of_each_word():
+    words = np.array([1, 2, 2, 1, 2, 2, 2, 1, 2])  # rows of one context word and two noise words
+    examples = Examples(np.array([3, 3, 3]), words, np.array([0, 3, 6, 9]), 2)
+    shares = {1: (2 + 1 / 3) / (3 + 1), 2: (1 + 1 / 3) / (6 + 1)}
+    answers = [(1, 1), (2, 0), (2, 0), (1, 1), (2, 0), (2, 0), (2, 1), (1, 0), (2, 0)]
+    wanted = np.mean([-math.log(shares[word] if yes else 1 - shares[word]) for word, yes in answers])
+    assert frequency_loss(examples, examples) == pytest.approx(wanted)
+    assert examples.context_words().tolist() == [1, 1, 2]
+
+
+def test_word_frequencies_say_less_than_training_and_more_than_nothing(histories, small_text):
+    data_iter, _ = model_pytorch.load_data(small_text, 128, 5, 5, seed=5)
+    known = frequency_loss(data_iter.examples, data_iter.held_out.examples)
+    learned = histories(model_pytorch)[0][0]
+    assert learned[-1].held_out_per_position < known < math.log(2)
 
 
 def test_similar_tokens_are_those_of_gensim(model):
@@ -220,7 +293,7 @@ def test_similar_tokens_are_those_of_gensim(model):
 def test_the_seed_documents_own_code_runs_unchanged(framework, small_text, monkeypatch, capsys):
     seed, model = (importlib.import_module(f"{name}_{framework}") for name in ("tests.seed", "helpers.model"))
     read_corpus = model.read_corpus
-    monkeypatch.setattr(model, "read_corpus", lambda corpus, strict: read_corpus(small_text, strict))
+    monkeypatch.setattr(model, "read_corpus", lambda corpus: read_corpus(small_text))
     data_iter, seed.vocab = model.load_data_ptb(128, 5, 5)
     net = seed.new_net(len(seed.vocab), 16)
     seed.train(net, data_iter, 0.01, 2)

@@ -1,38 +1,39 @@
-"""Parameters that can't serve: one line says so, in a notebook's first cells or before the runner begins."""
+"""Parameters that can't serve: one line says so, before the runner begins; an unknown name is one under papermill too."""
 
+import ast
+import types
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from helpers.course import known_parameters, main, run_notebook
-from helpers.parameters import RULES, ParameterError, require_parameters, require_values
+from helpers.arguments import ParameterError, require_known_parameters
+from helpers.course import defaults, known_parameters, main
+from helpers.parameters import RULES, require_values
 from helpers.twins import FRAMEWORKS, NOTEBOOKS, lessons, read_notebook
-from tests.parameters import BAD, HUGE, error_of_first_cells
+from tests.parameters import BAD, HUGE, first_error
 
 LESSONS = sorted({path for framework in FRAMEWORKS for path in lessons(framework)})
 
 
+READERS = {"read_corpus", "load_data", "load_blocks"}  # which refuse a parameter that papermill gave and the notebook lacks
+
+
 @pytest.mark.parametrize("lesson", [f"{path.parent.name}/{path.stem}" for path in LESSONS])
-def test_every_parameter_of_a_notebook_is_checked_before_anything_else(lesson):
-    path = NOTEBOOKS / f"{lesson}.ipynb"
-    known = known_parameters(read_notebook(path))
-    assert known <= BAD.keys()
-    assert error_of_first_cells(path, {}) is None
-    for name in known:
-        for value in BAD[name]:
-            error = error_of_first_cells(path, {name: value})
-            assert isinstance(error, ValueError) and len(str(error).splitlines()) == 1, (name, value, error)
-            assert name in str(error) or "no sweep in" in str(error), (name, value, error)
-    error = error_of_first_cells(path, {"epochs": 2})
-    assert isinstance(error, ParameterError) and str(error) == (
-        f"this notebook has no parameter 'epochs'; there are: {', '.join(assigned_in_order(path))}"
-    )
+def test_every_notebook_calls_what_refuses_an_unknown_parameter_and_knows_only_parameters_with_rules(lesson):
+    notebook = read_notebook(NOTEBOOKS / f"{lesson}.ipynb")
+    assert known_parameters(notebook) <= BAD.keys()
+    trees = [ast.parse(cell["text"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    called = [node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert {getattr(function, "id", getattr(function, "attr", None)) for function in called} & READERS
 
 
-def assigned_in_order(path):
-    cell = next(cell for cell in read_notebook(path)["cells"] if cell["id"] == "parameters")
-    return [line.split(" = ")[0] for line in cell["text"].splitlines()]
+def test_an_unknown_parameter_is_an_error_under_plain_papermill(small_text):
+    path = NOTEBOOKS / "pytorch" / "03_skip_gram.ipynb"
+    error = first_error(path, {"corpus": str(small_text), "epochs": 2})
+    known = ", ".join(defaults(read_notebook(path)))
+    assert isinstance(error, ParameterError) and str(error) == f"this notebook has no parameter 'epochs'; there are: {known}"
+    assert error._render_traceback_() == [f"ParameterError: {error}"]
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -46,19 +47,6 @@ def test_the_runner_refuses_such_values_before_it_makes_anything(name, tmp_path)
         assert name in told.stderr and len(told.stderr.splitlines()) < 12 and not (tmp_path / "out").exists(), (value, told.stderr)
 
 
-def test_a_notebook_shows_the_line_and_no_traceback(tmp_path):
-    source, target = NOTEBOOKS / "pytorch" / "05_training.ipynb", tmp_path / "05.ipynb"
-    for given, line in (
-        ({"lr": "fast"}, "lr must be a number above 0, not 'fast'"),
-        ({"vectors_path": "/proc/no/v.safetensors"}, "vectors_path '/proc/no/v.safetensors' can't be written: No such file or directory"),
-    ):
-        _, error, _ = run_notebook(source, target, given)
-        assert (error.ename, error.evalue) == ("ParameterError", line)
-        outputs = [output for cell in read_notebook(target)["cells"] for output in cell.get("outputs", ())]
-        (output,) = [output for output in outputs if output["output_type"] == "error"]
-        assert output["traceback"] == [f"ParameterError: {line}"]
-
-
 def test_good_values_pass_and_settings_that_need_too_much_memory_are_named(tmp_path):
     require_values({"lr": 1, "seed": 2**32 - 1, "min_freq": HUGE, "num_epochs": HUGE, "k": HUGE, "corpus": "wikipedia"})
     require_values({"query_token": None})
@@ -68,11 +56,16 @@ def test_good_values_pass_and_settings_that_need_too_much_memory_are_named(tmp_p
         require_values({"max_window_size": 3000, "num_noise_words": 3000})
 
 
-def test_what_a_cell_defined_later_is_no_unknown_parameter_when_the_check_is_run_again():
-    cells = ["", "lr = 0.1\nk = 2", "# Parameters\nk = 3\n", "require_parameters(globals())", "net = 5"]
-    require_parameters({"In": cells, "lr": 0.1, "k": 3, "net": 5})
+def test_what_a_cell_defined_later_is_no_unknown_parameter_when_the_text_is_read_again(monkeypatch):
+    def shell_with(*cells):
+        shell = types.SimpleNamespace(user_ns={"In": list(cells)})
+        monkeypatch.setattr("helpers.arguments.get_ipython", lambda: shell)
+
+    shell_with("", "lr = 0.1\nk = 2", "# Parameters\nk = 3\n", "data_iter, vocab = load_data()", "net = 5")
+    require_known_parameters()
+    shell_with("", "lr = 0.1\nk = 2", "# Parameters\nk = 3\nnet = 5\n")
     with pytest.raises(ParameterError, match="no parameter 'net'; there are: lr, k"):
-        require_parameters({"In": [*cells[:2], "# Parameters\nk = 3\nnet = 5\n"], "lr": 0.1, "k": 3, "net": 5})
+        require_known_parameters()
 
 
 @pytest.mark.parametrize("name", ["vectors_path", "checkpoint_path", "sweep_folder"])
