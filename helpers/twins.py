@@ -213,17 +213,9 @@ def cost(path):
     return seconds, peak / 1e9
 
 
-def told_cost(costs):
-    """Say what a notebook costs, from {framework: (seconds, gigabytes)}; a notebook without variants has one entry."""
-    seconds = {framework: f"{5 * math.ceil(one / 5)} seconds" for framework, (one, _) in costs.items()}
-    memory = {framework: f"{gigabytes:.2f} GB" for framework, (_, gigabytes) in costs.items()}
-    told = (
-        " or ".join(f"{value} ({NAMES[framework]})" for framework, value in values.items())
-        if len(set(values.values())) > 1
-        else next(iter(values.values()))
-        for values in (seconds, memory)
-    )
-    return "in about {} on two cores and takes {} of memory".format(*told)
+def told_cost(seconds, gigabytes):
+    """Say what a notebook costs."""
+    return f"in about {5 * math.ceil(seconds / 5)} seconds on two cores and takes {gigabytes:.2f} GB of memory"
 
 
 COLAB = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{}/blob/main/{})"
@@ -306,21 +298,17 @@ def run(paths):
 
 
 @main.command()
-@click.argument("names", nargs=-1, metavar="[STEP]...")
-def measure(names):
-    """Run each step alone, and write the seconds and the memory that it took into its first cell. Other work spoils it."""
-    lone = sorted(f"beyond/{path.name}" for path in (NOTEBOOKS / "beyond").glob("*.ipynb"))
-    for name in [f"{name.removesuffix('.ipynb')}.ipynb" for name in names] or steps() + lone:
-        paths, costs = {"": NOTEBOOKS / name} if name in lone else dict(zip(FRAMEWORKS, variants(name))), {}
-        for framework, path in paths.items():
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                costs[framework] = pool.apply(cost, (path,))
-        for path in paths.values():
-            notebook = read_notebook(path)
-            text = COST.sub(told_cost(costs), notebook["cells"][0]["text"])
-            notebook["cells"][0]["source"] = text.splitlines(keepends=True)
-            write_notebook(path, notebook)
-        click.echo(f"{name}: {told_cost(costs)}")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def measure(paths):
+    """Run lessons alone, all or PATHS, and write the seconds and the memory that each took under its links. Other work spoils it."""
+    for path in paths or dict.fromkeys(path for framework in FRAMEWORKS for path in lessons(framework)):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            told = told_cost(*pool.apply(cost, (path,)))
+        notebook = read_notebook(path)
+        for cell in notebook["cells"][:2]:
+            cell["source"] = COST.sub(told, cell["text"]).splitlines(keepends=True)
+        write_notebook(path, notebook)
+        click.echo(f"{path}: {told}")
 
 
 @main.command()
