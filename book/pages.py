@@ -12,13 +12,16 @@ from typing import NamedTuple
 
 from helpers.exercises import find
 from helpers.figures import SUMMARY
-from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, variants
+from helpers.twins import FOLDED, FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, tags, variants
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
-FOLDED = "set-up", "imports"
-TEXTS = {NOTEBOOKS / "TEACHING.md": "teaching", ROOT / "CONTRIBUTING.md": "contributing", ROOT / "CHANGELOG.md": "changes"}
+HEAD = "set-up", "imports"
+TEXTS = {
+    ROOT / "docs" / "glossary.md": "glossary", NOTEBOOKS / "TEACHING.md": "teaching", ROOT / "CONTRIBUTING.md": "contributing",
+    ROOT / "CHANGELOG.md": "changes",
+}  # fmt: skip
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
-EXERCISE = re.compile(r"\*\*(\d\d\.\d+)(.*?)\*\*")
+EXERCISE = re.compile(r"\*\*(\d\d\.\d+)\*\* (.+?[.?:])\s")  # its number and its title, a sentence
 
 
 class Step(NamedTuple):
@@ -137,7 +140,9 @@ class Page:
         one, other = (cells[name] for name in FRAMEWORKS)
         if one["text"] == other["text"] and one.get("outputs") == other.get("outputs"):
             text = self.cell(one, paths[FRAMEWORKS[0]])
-            self.add(fold("The cell that finds the code of this series", text) if name_of(one) in FOLDED else text)
+            titles = {"set-up": "The cell that finds the code of this series", "imports": "What is imported"}
+            title = "One way to write it" if FOLDED in tags(one) else titles.get(name_of(one))
+            self.add(fold(title, text) if title else text)
             return
         if framework_of(one) is None:
             self.add(fence(one["text"], "python"))
@@ -148,8 +153,8 @@ class Page:
         if heading:  # a heading can't stand in a tab
             self.add(heading[0])
             texts = {name: text.removeprefix(heading[0]) for name, text in texts.items()}
-        if name_of(one) in FOLDED:
-            self.add(fold("What is imported", tabs(texts)))
+        if name_of(one) in HEAD or FOLDED in tags(one):
+            self.add(fold("What is imported" if name_of(one) in HEAD else "One way to write it", tabs(texts)))
         else:
             self.add_tabs(texts)
 
@@ -178,10 +183,8 @@ def exercises_of(step):
         cell = cells[FRAMEWORKS[0]]
         named = EXERCISE.match(cell["text"]) if cell["cell_type"] == "markdown" else None
         if named:
-            name = cell["id"].removeprefix("exercise-").removesuffix("-prose")
-            part = named[2].strip().rstrip(".")  # such as "The cause"
-            title = f"{part}: {name.replace('-', ' ')}" if part else name.replace("-", " ").capitalize()
-            found[named[1]] = f"{named[1]} {title}", name, []
+            name = name_of(cell).removeprefix("exercise-").removesuffix("-prose")
+            found[named[1]] = f"{named[1]} {named[2].rstrip('.:')}", name, []
         if found and not name_of(cell).startswith("tries"):
             found[list(found)[-1]][2].append(cells)
     return found
@@ -194,11 +197,11 @@ def write_step(folder, step, exercises):
     notebooks = dict.fromkeys(step.lesson.values())
     for cells in in_step(step.lesson):
         cell = cells[FRAMEWORKS[0]]
-        exercise = numbers.get(cell["id"].removeprefix("exercise-"))
+        exercise = numbers.get(name_of(cell).removeprefix("exercise-"))
         if name_of(cell) in LEFT_OUT:
             continue
         if exercise:
-            page.add(fence(cell["text"], "python"))
+            page.add_cells({name: {**cell, "outputs": []} for name, cell in cells.items()}, step.lesson)
             page.add(f"[Hints and solution of {exercise}](../exercises/{exercise}.md)")
         else:
             page.add_cells(cells, step.lesson)
@@ -212,23 +215,24 @@ def write_exercises(folder, step, title, exercises):
     """Write a page for each exercise of a step, and one that lists them and tells what the step's tries show."""
     overview = Page(folder, f"exercises/{step.name}")
     overview.add(f"# Exercises of {title}")
-    overview.add(f"They stand at the end of [the step](../steps/{step.name}.md#exercises), whose notebook checks your answers.")
+    overview.add(f"They stand in [the step](../steps/{step.name}.md), whose notebook checks your answers.")
     overview.add("\n".join(["```{toctree}", ":maxdepth: 1", "", *exercises, "```"]))
-    for number, (heading, _, cells) in exercises.items():
+    asked = {name_of(cells[FRAMEWORKS[0]]): cells for cells in in_step(step.lesson)}
+    for number, (heading, name, cells) in exercises.items():
         page, solution = Page(folder, f"exercises/{number}"), Page(folder, f"exercises/{number}")
         page.add(f"# {heading}")
         question, answer, *rest = cells
         for cell in question.values():
             cell["text"] = EXERCISE.sub("", cell["text"], count=1).strip()  # the number is in the title
         page.add_cells(question, step.solutions)
-        names = re.findall(r"^(def \w+\(.*\):)", answer[FRAMEWORKS[0]]["text"], re.MULTILINE)
-        page.add(fence(f'{names[-1]}\n    return ...\n\n\ncheck("{number}", {names[-1][4:].split("(")[0]})', "python"))
+        stub = asked[f"exercise-{name}"]
+        page.add_cells({framework: {**cell, "outputs": []} for framework, cell in stub.items()}, step.lesson)
         for text, hint in zip(("A hint", "Another hint"), find(number).hints, strict=True):
             page.add(fold(text, hint))
         for part in (answer, *rest):
             solution.add_cells(part, step.solutions)
         page.add(fold("The solution", solution.text()))
-        page.add(f"Back to [{title}](../steps/{step.name}.md#exercises).")
+        page.add(f"Back to [{title}](../steps/{step.name}.md).")
         page.write()
     tries = [cells for cells in in_step(step.solutions) if name_of(cells[FRAMEWORKS[0]]).startswith("tries")]
     for cells in tries:
