@@ -40,14 +40,10 @@ class Vocab:
     unk = 0
 
     def __init__(self, sentences, min_freq=0):
-        counter = collections.Counter()
-        for sentence in sentences:
-            counter.update(sentence)
+        counter = collections.Counter(token for words in sentences for token in words)
         self.token_freqs = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-        self.idx_to_token = ["<unk>"]
-        for token, count in self.token_freqs:
-            if count >= min_freq and token != "<unk>":
-                self.idx_to_token.append(token)
+        frequent = [token for token, count in self.token_freqs if count >= min_freq]
+        self.idx_to_token = ["<unk>"] + [word for word in frequent if word != "<unk>"]
         self.token_to_idx = {token: i for i, token in enumerate(self.idx_to_token)}
 
     def __len__(self):
@@ -77,9 +73,11 @@ def encode(sentences, vocab):
     """
     lengths = np.array([len(sentence) for sentence in sentences], np.int32)
     tokens = itertools.chain.from_iterable(sentences)
-    ids = map(vocab.token_to_idx.get, tokens, itertools.repeat(vocab.unk))
-    ids = np.fromiter(ids, np.min_scalar_type(len(vocab)), lengths.sum())
-    return ids, np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    found = map(vocab.token_to_idx.get, tokens, itertools.repeat(vocab.unk))
+    smallest = np.min_scalar_type(len(vocab))  # uint16 for up to 65,536 words
+    ids = np.fromiter(found, smallest, lengths.sum())  # (n,)
+    sentence_numbers = np.arange(len(lengths), dtype=np.int32)
+    return ids, np.repeat(sentence_numbers, lengths)  # (n,), (n,)
 
 
 def keep_probability(counts, threshold=1e-4):
@@ -107,17 +105,19 @@ def get_centers_and_contexts(ids, sentence, max_window_size, rng):
     Returns `centers` (N,) and `contexts` (N, 2 * max_window_size), left to right, with 0 where there is no word. No
     window reaches into another sentence; a word that is alone in its sentence is not a center.
     """
-    window = rng.integers(1, max_window_size + 1, len(ids))
-    together, has_context = sentence[:-1] == sentence[1:], np.zeros(len(ids), bool)
-    has_context[:-1] |= together
-    has_context[1:] |= together
-    ids, sentence, window = ids[has_context], sentence[has_context], window[has_context]
-    contexts = np.zeros((len(ids), 2 * max_window_size), ids.dtype)
+    window = rng.integers(1, max_window_size + 1, len(ids))  # (n,)
+    together = sentence[:-1] == sentence[1:]  # (n - 1,)
+    kept = np.append(together, False) | np.insert(together, 0, False)  # (n,)
+    ids, sentence, window = ids[kept], sentence[kept], window[kept]  # (N,) each
+    contexts = np.zeros((len(ids), 2 * max_window_size), ids.dtype)  # (N, 2 * W)
     for distance in range(1, max_window_size + 1):
-        left, right = slice(None, -distance), slice(distance, None)
-        same = sentence[left] == sentence[right]
-        contexts[right, max_window_size - distance] = ids[left] * (same & (window[right] >= distance))
-        contexts[left, max_window_size + distance - 1] = ids[right] * (same & (window[left] >= distance))
+        left = slice(None, -distance)
+        right = slice(distance, None)
+        same = sentence[left] == sentence[right]  # (N - distance,)
+        sees_left = same & (window[right] >= distance)  # (N - distance,)
+        sees_right = same & (window[left] >= distance)  # (N - distance,)
+        contexts[right, max_window_size - distance] = ids[left] * sees_left
+        contexts[left, max_window_size + distance - 1] = ids[right] * sees_right
     return ids, contexts
 
 
@@ -136,8 +136,9 @@ def draw_words(probability, size, rng):
 
     How often each word comes up is multinomial; those words in random order are the draws, without a search per word.
     """
-    words = np.arange(len(probability), dtype=np.min_scalar_type(len(probability)))
-    return rng.permutation(np.repeat(words, rng.multinomial(size, probability)))
+    words = np.arange(len(probability), dtype=np.min_scalar_type(len(probability)))  # (V,)
+    how_often = rng.multinomial(size, probability)  # (V,)
+    return rng.permutation(np.repeat(words, how_often))  # (size,)
 
 
 def draw_from_the_rest(negatives, redraw, contexts, probability, rng):
@@ -146,10 +147,11 @@ def draw_from_the_rest(negatives, redraw, contexts, probability, rng):
     Shapes as in `get_negatives`; `redraw` is a mask of that shape. Raises ValueError where no other word is left.
     """
     for row in np.flatnonzero(redraw.any(axis=1)):
-        rest = probability.copy()
+        rest = probability.copy()  # (V,)
         rest[contexts[row]] = 0
         require_noise_words(rest)
-        negatives[row, redraw[row]] = rng.choice(len(rest), redraw[row].sum(), p=rest / rest.sum())
+        chances = rest / rest.sum()  # (V,)
+        negatives[row, redraw[row]] = rng.choice(len(rest), redraw[row].sum(), p=chances)
     return negatives
 
 
@@ -159,11 +161,12 @@ def get_negatives(contexts, probability, num_noise_words, rng):
     `contexts` (N, C) holds 0 where there is no word; returns (N, C * num_noise_words), 0 there too. A noise word may
     be its own center, as in d2l's loader; word2vec.c skips such a draw.
     """
-    wanted = np.repeat(contexts > 0, num_noise_words, axis=1)
-    negatives, redraw = np.zeros(wanted.shape, contexts.dtype), wanted
+    wanted = np.repeat(contexts > 0, num_noise_words, axis=1)  # (N, C * K)
+    negatives = np.zeros(wanted.shape, contexts.dtype)  # (N, C * K)
+    redraw = wanted
     for _ in range(50):
         negatives[redraw] = draw_words(probability, redraw.sum(), rng)
-        redraw = np.zeros(wanted.shape, bool)
+        redraw = np.zeros(wanted.shape, bool)  # (N, C * K)
         for slot in contexts.T:
             redraw |= wanted & (negatives == slot[:, None])
         if not redraw.any():
@@ -195,9 +198,11 @@ class Examples(NamedTuple):
 
     def context_words(self):
         """Return the context words of all examples, without the noise words: (num_pairs,)."""
-        lengths = np.diff(self.offsets)
-        position = np.arange(len(self.words)) - np.repeat(self.offsets[:-1], lengths)
-        return self.words[position < np.repeat(lengths // (1 + self.num_noise_words), lengths)]
+        lengths = np.diff(self.offsets)  # (N,)
+        start = np.repeat(self.offsets[:-1], lengths)  # (words,)
+        position = np.arange(len(self.words)) - start  # (words,)
+        num_contexts = np.repeat(lengths // (1 + self.num_noise_words), lengths)
+        return self.words[position < num_contexts]
 
     @property
     def num_pairs(self):
@@ -211,14 +216,18 @@ def make_examples(ids, sentence, counts, max_window_size, num_noise_words, examp
     `ids` and `sentence` (n,) are those of `encode`, `counts` (V,) that of `count_words`.
     """
     ids, sentence = subsample(ids, sentence, counts, example_rng)
-    centers, contexts = get_centers_and_contexts(ids, sentence, max_window_size, example_rng)
-    probability = noise_probability(counts)
-    offsets = np.append(0, np.cumsum(np.count_nonzero(contexts, axis=1) * (1 + num_noise_words)))
+    centers, contexts = get_centers_and_contexts(
+        ids, sentence, max_window_size, example_rng
+    )  # (N,), (N, C)
+    probability = noise_probability(counts)  # (V,)
+    lengths = np.count_nonzero(contexts, axis=1) * (1 + num_noise_words)  # (N,)
+    offsets = np.append(0, np.cumsum(lengths))  # (N + 1,)
     words = np.empty(offsets[-1], ids.dtype)
     for first in range(0, len(centers), CENTERS_AT_ONCE):
-        block = contexts[first : first + CENTERS_AT_ONCE]
-        block = np.hstack([block, get_negatives(block, probability, num_noise_words, noise_rng)])
-        words[offsets[first] : offsets[first + len(block)]] = block[block > 0]
+        some = contexts[first : first + CENTERS_AT_ONCE]  # (8192, C)
+        negatives = get_negatives(some, probability, num_noise_words, noise_rng)
+        rows = np.hstack([some, negatives])  # (8192, C * (1 + K))
+        words[offsets[first] : offsets[first + len(some)]] = rows[rows > 0]
     return Examples(centers, words, offsets, num_noise_words)
 
 
@@ -272,13 +281,15 @@ class Minibatches:
 
 def batchify(examples, rows):
     """Lay some rows of the examples side by side as one minibatch of arrays; see `Minibatches`."""
-    start = examples.offsets[rows][:, None]
-    length = examples.offsets[rows + 1][:, None] - start
-    position = np.arange(length.max())
-    mask, label = position < length, position < length // (1 + examples.num_noise_words)
-    contexts_and_negatives = examples.words[start + position * mask] * mask
-    center = examples.centers[rows][:, None]
-    return *(a.astype(np.int64) for a in (center, contexts_and_negatives)), *(a.astype(np.float32) for a in (mask, label))
+    start = examples.offsets[rows][:, None]  # (B, 1)
+    length = examples.offsets[rows + 1][:, None] - start  # (B, 1)
+    position = np.arange(length.max())  # (L,)
+    mask = position < length  # (B, L)
+    label = position < length // (1 + examples.num_noise_words)  # (B, L)
+    words = examples.words[start + position * mask] * mask  # (B, L)
+    center = examples.centers[rows][:, None]  # (B, 1)
+    ids = [array.astype(np.int64) for array in (center, words)]
+    return *ids, *(array.astype(np.float32) for array in (mask, label))
 
 
 def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample=False):

@@ -1,4 +1,4 @@
-"""A text as blocks of consecutive words, drawn anew in every epoch, for `train_blocks`. No framework; taught in `07_speed`.
+"""A text as blocks of consecutive words, drawn again in every epoch, for `train_blocks`. No framework; taught in `08_blocks`.
 
 A block is BLOCK_SIZE center words in the order of the text. Their context words all lie in one stretch around them, and
 one lot of noise words serves the whole block, so that all its scores are one small matrix product. Of the stretch each
@@ -8,6 +8,7 @@ center uses the part that its window reaches: every score has a weight, mostly 0
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers.arguments import require_pairs_of_words, require_whole_numbers
 from helpers.corpus import read_encoded
@@ -16,7 +17,7 @@ from helpers.training import require_no_divergence
 
 BLOCK_SIZE = 32  # center words per block
 NOISE_PER_BLOCK = 22  # noise words per block: with windows of 5 a center then has 64 scores, a number that processors like
-BLOCKS_PER_UPDATE = 8  # more at once are faster per word, but diverge at a lower rate
+BLOCKS_PER_UPDATE = 8  # more at once are faster per word, but diverge at a lower learning rate
 TOKENS_PER_PIECE = 32_768  # of the text, before subsampling: what is laid out at once
 
 
@@ -43,11 +44,15 @@ def get_reach(sentence, max_window_size, rng):
 
     `sentence` (n,) holds the number of each word's sentence, in ascending order; no window reaches beyond its own.
     """
-    window, place = rng.integers(1, max_window_size + 1, len(sentence)), np.arange(len(sentence))
-    lengths = np.bincount(sentence - sentence[0])
-    ends = np.cumsum(lengths)
-    first, last = np.repeat(ends - lengths, lengths), np.repeat(ends - 1, lengths)
-    return np.minimum(window, place - first), np.minimum(window, last - place)
+    window = rng.integers(1, max_window_size + 1, len(sentence))  # (n,)
+    place = np.arange(len(sentence))  # (n,)
+    lengths = np.bincount(sentence - sentence[0])  # (sentences,)
+    ends = np.cumsum(lengths)  # (sentences,)
+    first = np.repeat(ends - lengths, lengths)  # (n,), where a word's sentence begins
+    last = np.repeat(ends - 1, lengths)  # (n,), where it ends
+    left = np.minimum(window, place - first)  # (n,)
+    right = np.minimum(window, last - place)  # (n,)
+    return left, right
 
 
 def weight_table(max_window_size, num_noise_words):
@@ -57,11 +62,14 @@ def weight_table(max_window_size, num_noise_words):
     words of the stretch, weight 1 inside the window, then the NOISE_PER_BLOCK noise words. These share the weight of
     `num_noise_words` for each context word. Returns float32 (BLOCK_SIZE * (W + 1)**2, BLOCK_SIZE + 2 * W + NOISE_PER_BLOCK).
     """
-    reach = np.arange(max_window_size + 1)
-    place, left, right = (a.ravel()[:, None] for a in np.meshgrid(np.arange(BLOCK_SIZE), reach, reach, indexing="ij"))
-    distance = np.arange(BLOCK_SIZE + 2 * max_window_size) - max_window_size - place
+    reach = np.arange(max_window_size + 1)  # (W + 1,)
+    every = np.meshgrid(np.arange(BLOCK_SIZE), reach, reach, indexing="ij")
+    place, left, right = (array.reshape(-1, 1) for array in every)  # (rows, 1) each
+    column = np.arange(BLOCK_SIZE + 2 * max_window_size)  # (columns,)
+    distance = column - max_window_size - place  # (rows, columns)
     context = (distance >= -left) & (distance <= right) & (distance != 0)
-    noise = np.repeat((left + right) * num_noise_words / NOISE_PER_BLOCK, NOISE_PER_BLOCK, axis=1)
+    noise = (left + right) * num_noise_words / NOISE_PER_BLOCK  # (rows, 1)
+    noise = np.repeat(noise, NOISE_PER_BLOCK, axis=1)  # (rows, NOISE_PER_BLOCK)
     return np.hstack([context, noise]).astype(np.float32)
 
 
@@ -71,13 +79,20 @@ def lay_out(centers, left, right, noise, max_window_size, vocab_size):
     `centers`, `left` and `right` have shape (n,), n a whole number of updates; `noise` (n / BLOCK_SIZE, NOISE_PER_BLOCK).
     Words that stand near each other tend to be the same ones, and an update that moves a row many times overshoots.
     """
-    reaches, order = max_window_size + 1, np.arange(len(noise)).reshape(BLOCKS_PER_UPDATE, -1).T.ravel()
-    stretch = np.lib.stride_tricks.sliding_window_view(np.pad(centers, max_window_size), BLOCK_SIZE + 2 * max_window_size)
-    words = np.hstack([stretch[::BLOCK_SIZE][order], noise]) + vocab_size
-    patterns = (np.arange(len(centers)) % BLOCK_SIZE * reaches + left) * reaches + right
-    rows = len(order) // BLOCKS_PER_UPDATE, -1
-    centers, patterns = (array.reshape(-1, BLOCK_SIZE)[order].reshape(rows) for array in (centers, patterns))
-    return Piece(np.hstack([centers, words.reshape(rows)]), patterns)
+    per_update = len(noise) // BLOCKS_PER_UPDATE, -1
+    block = np.arange(len(noise)).reshape(BLOCKS_PER_UPDATE, -1)  # (8, updates)
+    order = block.T.ravel()  # (blocks,), dealt out like cards
+    padded = np.pad(centers, max_window_size)  # (n + 2 * W,)
+    width = BLOCK_SIZE + 2 * max_window_size
+    stretches = sliding_window_view(padded, width)[::BLOCK_SIZE]  # (blocks, width)
+    words = np.hstack([stretches[order], noise]) + vocab_size  # (blocks, columns)
+    place = np.arange(len(centers)) % BLOCK_SIZE  # (n,)
+    reaches = max_window_size + 1
+    patterns = (place * reaches + left) * reaches + right  # (n,)
+    patterns = patterns.reshape(-1, BLOCK_SIZE)[order]  # (blocks, 32)
+    centers = centers.reshape(-1, BLOCK_SIZE)[order]  # (blocks, 32)
+    ids = np.hstack([centers.reshape(per_update), words.reshape(per_update)])
+    return Piece(ids, patterns.reshape(per_update))  # an array row per update
 
 
 class Blocks:
@@ -113,18 +128,19 @@ class Blocks:
         return lay_out(centers, left, right, noise, self.max_window_size, len(self.counts))
 
     def pieces_and_rates(self, lr, num_epochs, epoch, first=0, worker=0, num_workers=1):
-        """Yield an epoch's pieces from `first` on, or a worker's share of them, each with its rate: from `lr` in a line to 0."""
+        """Yield an epoch's pieces from `first` on, or a worker's share of them, each with its learning rate: from `lr` in a line to 0."""
         for number in range(first + worker, len(self), num_workers):
             yield self.piece(epoch, number), lr * (1 - (epoch + number / len(self)) / num_epochs)
 
 
-def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, first=0, worker=0, num_workers=1):
-    """Train on the pieces of an epoch from `first` on, or on a worker's share of them; yields the `loss_totals` of each.
+def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, *part):
+    """Train on the pieces of an epoch; yields the `loss_totals` of each.
 
-    `block_totals` and `train_piece` are those of a framework. The totals are of a sample of a piece's updates, before
+    `block_totals` and `train_piece` are those of a framework. `part` is `(first, worker, num_workers)` or its beginning:
+    the number of the first piece, and which worker's share it is. The totals are of a sample of a piece's updates, before
     they are trained on, times the sample's share.
     """
-    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, first, worker, num_workers):
+    for piece, rate in blocks.pieces_and_rates(lr, num_epochs, epoch, *part):
         sample, share = piece.sample()
         totals = block_totals(tables, sample, blocks)
         require_no_divergence(totals)
@@ -134,8 +150,10 @@ def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoc
 
 def held_out_block_loss(block_totals, tables, held_out):
     """Return the `loss_totals` of the blocks of a held-out text."""
-    pieces = (held_out.piece(0, number) for number in range(len(held_out)))
-    return sum((block_totals(tables, piece, held_out) for piece in pieces), np.zeros(4))
+    totals = np.zeros(4)
+    for number in range(len(held_out)):
+        totals += block_totals(tables, held_out.piece(0, number), held_out)
+    return totals
 
 
 def word2vec_tables(vocab_size, embed_size, seed):
@@ -145,9 +163,11 @@ def word2vec_tables(vocab_size, embed_size, seed):
     ends with better vectors than from `initial_tables`.
     Source: the program word2vec.c, https://github.com/tmikolov/word2vec, function InitNet.
     """
-    bound, rng = 0.5 / embed_size, generator(seed, "initial values")
+    bound = 0.5 / embed_size
+    rng = generator(seed, "initial values")
     embed_v = rng.uniform(-bound, bound, (vocab_size, embed_size)).astype(np.float32)
-    return embed_v, np.zeros_like(embed_v)
+    embed_u = np.zeros_like(embed_v)  # (V, d)
+    return embed_v, embed_u
 
 
 def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):

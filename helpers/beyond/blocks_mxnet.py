@@ -19,16 +19,29 @@ def block_totals(tables, piece, blocks):
     The loss of a score is -log of the probability of what is true of it. Where that underflows it stays below 70.
     """
     ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
-    center, words = ids[:, : patterns.shape[1]], ids[:, patterns.shape[1] :]
-    v = mx.np.take(tables, center.reshape(-1, BLOCK_SIZE), axis=0)
-    u = mx.np.take(tables, words.reshape(-1, len(label)), axis=0)
-    pred = mx.npx.batch_dot(v, u, transpose_b=True).reshape(-1, len(label))
-    weight = mx.np.take(weights, patterns.reshape(-1), axis=0)
-    p_true = mx.np.maximum(mx.npx.sigmoid(pred * (2 * label - 1)), 1e-30)
-    valid = weight.sum(axis=1)  # 0 for a word without a context word
-    totals = loss_totals((mx.np.log(p_true) * weight).sum(axis=1) / -mx.np.maximum(valid, 1), weight)
+    center = ids[:, : patterns.shape[1]].reshape(-1, BLOCK_SIZE)  # (blocks, 32)
+    words = ids[:, patterns.shape[1] :].reshape(-1, len(label))  # (blocks, C)
+    v = tables.take(center, axis=0)  # (blocks, 32, d)
+    u = tables.take(words, axis=0)  # (blocks, C, d)
+    pred = mx.npx.batch_dot(v, u, transpose_b=True).reshape(-1, len(label))  # (centers, C)
+    weight = weights.take(patterns.reshape(-1), axis=0)  # (centers, C)
+    sign = 2 * label - 1  # (C,), 1 for context words and -1 for noise words
+    p_true = mx.np.maximum(mx.npx.sigmoid(pred * sign), 1e-30)  # (centers, C)
+    valid = weight.sum(axis=1)  # (centers,), 0 for a word without a context word
+    losses = -(mx.np.log(p_true) * weight).sum(axis=1) / mx.np.maximum(valid, 1)
+    totals = loss_totals(losses, weight)  # (4,)
     totals[1] = (valid > 0).sum()
     return totals
+
+
+def subtract_rows(tables, selection, steps, lr):
+    """Take `lr` times the steps of an update off the rows that its `selection` names; `steps` are arrays (..., d)."""
+    steps = mx.np.concatenate([step.reshape(-1, step.shape[2]) for step in steps])  # (R, d)
+    sums = mx.nd.sparse.dot(
+        selection, steps.as_nd_ndarray(), transpose_a=True, forward_stype="row_sparse"
+    )
+    old_tables = tables.as_nd_ndarray()
+    mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
 
 
 def train_piece(tables, piece, blocks, lr):
@@ -38,16 +51,20 @@ def train_piece(tables, piece, blocks, lr):
     the steps is row-sparse, and a lazy `sgd_update` touches the rows that it has. Returns when all is done, so that
     rates are true.
     """
-    weights, label, old_tables = to_tensor(blocks.weights), to_tensor(blocks.label), tables.as_nd_ndarray()
-    parts = *np.split(piece.ids, [piece.patterns.shape[1]], axis=1), piece.patterns
-    parts = [to_tensor(part.reshape(len(part), BLOCKS_PER_UPDATE, -1)) for part in parts]
-    for selection, center, words, patterns in zip(selections(piece.ids, len(tables)), *parts):
-        v, u, weight = tables.take(center, axis=0), tables.take(words, axis=0), weights.take(patterns, axis=0)
-        derivative = (mx.npx.sigmoid(mx.npx.batch_dot(v, u, transpose_b=True)) - label) * weight
-        steps = mx.npx.batch_dot(derivative, u), mx.npx.batch_dot(derivative, v, transpose_a=True)
-        steps = mx.np.concatenate([step.reshape(-1, step.shape[2]) for step in steps]).as_nd_ndarray()
-        sums = mx.nd.sparse.dot(selection, steps, transpose_a=True, forward_stype="row_sparse")
-        mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
+    weights, label = to_tensor(blocks.weights), to_tensor(blocks.label)
+    center, words = np.split(piece.ids, [piece.patterns.shape[1]], axis=1)
+    parts = []
+    for part in (center, words, piece.patterns):
+        parts.append(to_tensor(part.reshape(len(part), BLOCKS_PER_UPDATE, -1)))
+    for selection, *update in zip(selections(piece.ids, len(tables)), *parts):
+        center, words, patterns = update  # (8, 32), (8, C), (8, 32)
+        v = tables.take(center, axis=0)  # (8, 32, d)
+        u = tables.take(words, axis=0)  # (8, C, d)
+        pred = mx.npx.batch_dot(v, u, transpose_b=True)  # (8, 32, C)
+        derivative = (mx.npx.sigmoid(pred) - label) * weights.take(patterns, axis=0)
+        step_v = mx.npx.batch_dot(derivative, u)  # (8, 32, d)
+        step_u = mx.npx.batch_dot(derivative, v, transpose_a=True)  # (8, C, d)
+        subtract_rows(tables, selection, (step_v, step_u), lr)
     mx.npx.waitall()
 
 

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 import torch
+from torch.nn.functional import embedding
 
 from helpers.arguments import require_positive, require_whole_numbers
 from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
@@ -20,13 +21,17 @@ def block_totals(tables, piece, blocks):
     The loss of a score is -log of the probability of what is true of it. Where that underflows it stays below 70.
     """
     ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
-    center, words = ids.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
-    v, u = (tables.index_select(0, part.flatten()) for part in (center, words))
-    pred = torch.bmm(v.view(-1, BLOCK_SIZE, v.shape[1]), u.view(-1, len(label), v.shape[1]).mT).flatten(0, 1)
-    weight = weights.index_select(0, patterns.flatten())
-    p_true = (pred * (2 * label - 1)).sigmoid_().clamp_(min=1e-30)
-    valid = weight.sum(axis=1)  # 0 for a word without a context word
-    totals = loss_totals((p_true.log_() * weight).sum(axis=1) / -valid.clamp(min=1), weight)
+    center = ids[:, : patterns.shape[1]].reshape(-1, BLOCK_SIZE)  # (blocks, 32)
+    words = ids[:, patterns.shape[1] :].reshape(-1, len(label))  # (blocks, C)
+    v = embedding(center, tables)  # (blocks, 32, d)
+    u = embedding(words, tables)  # (blocks, C, d)
+    pred = torch.bmm(v, u.mT).flatten(0, 1)  # (centers, C)
+    weight = embedding(patterns.flatten(), weights)  # (centers, C)
+    sign = 2 * label - 1  # (C,), 1 for context words and -1 for noise words
+    p_true = (pred * sign).sigmoid_().clamp_(min=1e-30)  # (centers, C)
+    valid = weight.sum(axis=1)  # (centers,), 0 for a word without a context word
+    losses = -(p_true.log_() * weight).sum(axis=1) / valid.clamp(min=1)  # (centers,)
+    totals = loss_totals(losses, weight)  # (4,)
     totals[1] = (valid > 0).sum()
     return totals
 
@@ -38,15 +43,21 @@ def train_piece(tables, piece, blocks, lr):
     Everything is written into memory that is asked for once: new memory for each product costs a quarter more time.
     """
     ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
-    rows, steps = memory = tables.new_empty(2, ids.shape[1], tables.shape[1])
-    parts = memory.split([patterns.shape[1], ids.shape[1] - patterns.shape[1]], dim=1)
-    (v, step_v), (u, step_u) = (part.unflatten(1, (BLOCKS_PER_UPDATE, -1)) for part in parts)
-    weight, derivative = weights.new_empty(2, BLOCKS_PER_UPDATE, BLOCK_SIZE, len(label))
-    weights = weights * -lr
+    num_centers = patterns.shape[1]
+    weights = weights * -lr  # (patterns, C)
+    rows = tables.new_empty(ids.shape[1], tables.shape[1])  # (R, d)
+    v = rows[:num_centers].unflatten(0, (BLOCKS_PER_UPDATE, -1))  # (8, 32, d)
+    u = rows[num_centers:].unflatten(0, (BLOCKS_PER_UPDATE, -1))  # (8, C, d)
+    steps = torch.empty_like(rows)  # (R, d)
+    step_v = steps[:num_centers].view_as(v)
+    step_u = steps[num_centers:].view_as(u)
+    weight = weights.new_empty(num_centers, len(label))  # (256, C)
+    derivative = torch.empty_like(weight).unflatten(0, (BLOCKS_PER_UPDATE, -1))  # (8, 32, C)
     for row_ids, row_patterns in zip(ids, patterns):
         torch.index_select(tables, 0, row_ids, out=rows)
-        torch.index_select(weights, 0, row_patterns, out=weight.view(-1, len(label)))
-        torch.bmm(v, u.mT, out=derivative).sigmoid_().sub_(label).mul_(weight)
+        torch.index_select(weights, 0, row_patterns, out=weight)
+        torch.bmm(v, u.mT, out=derivative).sigmoid_().sub_(label)
+        derivative.mul_(weight.view_as(derivative))
         torch.bmm(derivative, u, out=step_v)
         torch.bmm(derivative.mT, v, out=step_u)
         tables.index_add_(0, row_ids, steps)

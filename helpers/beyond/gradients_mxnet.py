@@ -4,44 +4,65 @@ import mxnet as mx
 
 from helpers.model_mxnet import skip_gram
 
+ROWS_AT_ONCE = 128  # new memory for the vectors of more rows costs more time than their products
+
 
 def losses_and_derivatives(net, batch):
-    """Return the loss of each row of a minibatch (B,) and the derivatives of their sum by each score (B, L).
+    """Return the loss of each row of a minibatch and the derivatives of their sum with respect to each score.
 
-    Scores are computed for 128 rows at a time: new memory for large arrays costs more than the products.
+    `batch` is a minibatch of arrays on the model's device; returns (B,) and (B, L).
     """
     center, contexts_and_negatives, mask, label = batch
-    parts = [slice(start, start + 128) for start in range(0, len(center), 128)]
-    scores = [skip_gram(center[part], contexts_and_negatives[part], net[0], net[1]) for part in parts]
-    pred, weight = mx.np.concatenate(scores).reshape(label.shape), mask / mask.sum(axis=1, keepdims=True)
-    sign = 2 * label - 1
-    p_true = mx.npx.sigmoid(pred * sign)  # in what is true of each position; its -log is the loss
-    return -(mx.np.log(mx.np.maximum(p_true, 1e-30)) * weight).sum(axis=1), (p_true - 1) * sign * weight
+    scores = []
+    for start in range(0, len(center), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        words = contexts_and_negatives[part]  # (128, L)
+        scores.append(skip_gram(center[part], words, net[0], net[1]))  # (128, 1, L)
+    pred = mx.np.concatenate(scores).reshape(label.shape)  # (B, L)
+    weight = mask / mask.sum(axis=1, keepdims=True)  # (B, L)
+    sign = 2 * label - 1  # (B, L), 1 or -1
+    p_true = mx.npx.sigmoid(pred * sign)  # (B, L)
+    losses = -(mx.np.log(mx.np.maximum(p_true, 1e-30)) * weight).sum(axis=1)  # (B,)
+    derivative = (p_true - 1) * sign * weight  # (B, L)
+    return losses, derivative
+
+
+def sparse_rows(values, ids, vocab_size):
+    """Make a sparse matrix (B, V) that holds the `values` (B, n) in the columns that `ids` (B, n) name.
+
+    Values of a row with the same id count as their sum.
+    """
+    ends = mx.nd.arange(0, ids.size + 1, ids.shape[1], ctx=ids.ctx, dtype="int64")
+    values = values.reshape(-1).as_nd_ndarray()  # (B * n,)
+    columns = ids.reshape(-1).as_nd_ndarray()  # (B * n,)
+    shape = (len(ids), vocab_size)
+    return mx.nd.sparse.csr_matrix((values, columns, ends), shape=shape)  # (B, V)
 
 
 def loss_and_gradients(net, batch, device):
-    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses.
+    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses (B,).
 
-    It is what autograd's `backward()` does, in less time: products with sparse matrices (B, V) sum a center's words,
-    or a word's centers, times their derivatives without writing the rows out first.
+    It is what autograd's `backward()` does, in less time: products with sparse matrices sum rows times derivatives without
+    writing them out first.
     """
-    center, contexts_and_negatives, mask, label = batch = [data.as_in_ctx(device) for data in batch]
-    losses, derivative = losses_and_derivatives(net, batch)
-    embed_v, embed_u = (layer.weight.data().as_nd_ndarray() for layer in net)
-    sparse = []
-    for values, ids, table in (mx.np.ones_like(derivative[:, :1]), center, embed_v), (derivative, contexts_and_negatives, embed_u):
-        ends = mx.nd.arange(0, ids.size + 1, ids.shape[1], ctx=device, dtype="int64")
-        entries = values.reshape(-1).as_nd_ndarray(), ids.reshape(-1).as_nd_ndarray(), ends
-        sparse.append(mx.nd.sparse.csr_matrix(entries, shape=(len(ids), len(table))))
-    of_rows = mx.nd.sparse.dot(sparse[1], embed_u), mx.nd.sparse.dot(sparse[0], embed_v)
-    for selection, sums, layer in zip(sparse, of_rows, net):
-        gradient = layer.weight.grad().as_nd_ndarray()
-        mx.nd.sparse.dot(selection, sums, transpose_a=True, forward_stype="default", out=gradient)
+    batch = [data.as_in_ctx(device) for data in batch]
+    center, words, mask, _ = batch  # (B, 1), (B, L), (B, L)
+    losses, derivative = losses_and_derivatives(net, batch)  # (B,), (B, L)
+    embed_v, embed_u = (layer.weight.data().as_nd_ndarray() for layer in net)  # (V, d)
+    grad_v, grad_u = (layer.weight.grad().as_nd_ndarray() for layer in net)  # (V, d)
+    of_centers = sparse_rows(mx.np.ones_like(mask[:, :1]), center, len(embed_v))  # (B, V)
+    of_words = sparse_rows(derivative, words, len(embed_u))  # (B, V)
+    dot = mx.nd.sparse.dot
+    of_rows = dot(of_words, embed_u)  # (B, d)
+    v = dot(of_centers, embed_v)  # (B, d)
+    summing = {"transpose_a": True, "forward_stype": "default"}
+    dot(of_centers, of_rows, out=grad_v, **summing)  # (V, d)
+    dot(of_words, v, out=grad_u, **summing)  # (V, d)
     return losses
 
 
 def fast_train_batch(net, batch, optimizer, device):
-    """Take the step of `train_batch` with gradients from `loss_and_gradients`; returns the losses, as before it.
+    """Take the step of `train_batch` with gradients from `loss_and_gradients`; returns the losses (B,), as before it.
 
     A Trainer takes only gradients that are marked as fresh, as `backward()` marks them.
     """
