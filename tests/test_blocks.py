@@ -1,6 +1,7 @@
 """The block trainer: its windows and weights by brute force, its step against a loop over scores, in both frameworks."""
 
 import functools
+import importlib
 import itertools
 import os
 import time
@@ -10,12 +11,18 @@ import pytest
 
 from helpers import model_pytorch
 from helpers.beyond import blocks as made
+from helpers.beyond import blocks_pytorch
 from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
 from helpers.beyond.processes import Workers, one_thread
 from helpers.examples import generator, subsample
 from helpers.training import blind_loss
 
 CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
+
+
+def trainer_of(model):
+    """The framework's training on blocks, for one of its model module."""
+    return importlib.import_module(f"helpers.beyond.blocks_{'pytorch' if model is model_pytorch else 'mxnet'}")
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +109,10 @@ def by_hand(tables, piece, weights, label, rate):
             loss = 0
             for column, weight in enumerate(weights[patterns[place]]):
                 center, word = ids[place], ids[block + column]
-                belief = 1 / (1 + np.exp(-tables[center] @ tables[word]))
-                slope = (belief - label[column]) * weight
-                steps[center] -= rate * slope * tables[word]
-                steps[word] -= rate * slope * tables[center]
+                p_true = 1 / (1 + np.exp(-tables[center] @ tables[word]))
+                derivative = (p_true - label[column]) * weight
+                steps[center] -= rate * derivative * tables[word]
+                steps[word] -= rate * derivative * tables[center]
                 first = 1 / (1 + np.exp(-start[center] @ start[word]))
                 loss -= weight * np.log(first if label[column] else 1 - first)
             if valid := weights[patterns[place]].sum():
@@ -121,8 +128,8 @@ def test_a_piece_is_trained_as_by_hand_and_its_loss_too(model, loaded):
     wanted = tables.astype(np.float64)
     totals = by_hand(wanted, piece, blocks.weights, blocks.label, 0.05)
     found = model.to_tensor(tables.copy())
-    np.testing.assert_allclose(model.block_totals(found, piece, blocks), totals, rtol=1e-5)
-    model.train_piece(found, piece, blocks, 0.05)
+    np.testing.assert_allclose(trainer_of(model).block_totals(found, piece, blocks), totals, rtol=1e-5)
+    trainer_of(model).train_piece(found, piece, blocks, 0.05)
     found = found.numpy() if model is model_pytorch else found.asnumpy()
     assert np.abs(wanted - tables).max() > 0.05
     np.testing.assert_allclose(found, wanted, atol=2e-5)
@@ -137,7 +144,7 @@ def test_a_sample_stands_for_the_whole_piece(loaded):
 def trained(model, small_text, lr=0.1, num_epochs=3, **options):
     blocks, vocab = load_blocks(small_text, 5, 5, seed=1)
     net = model.model_from_tables(*made.word2vec_tables(len(vocab), 16, seed=1))
-    return model.train_blocks(net, blocks, lr, num_epochs, **options), model.to_arrays(net)
+    return trainer_of(model).train_blocks(net, blocks, lr, num_epochs, **options), model.to_arrays(net)
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +186,8 @@ def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, 
     blocks, vocab = load_blocks(small_text, 5, 5)
     start = made.word2vec_tables(len(vocab), 16, seed=1)
     net = model.model_from_tables(*start)
-    with pytest.raises(FloatingPointError, match="diverged.*choose a smaller lr than 50"):
-        model.train_blocks(net, blocks, 50, 3, num_workers)
+    with pytest.raises(FloatingPointError, match="diverged.*choose a smaller lr"):
+        trainer_of(model).train_blocks(net, blocks, 50, 3, num_workers)
     for before, after in zip(start, model.to_arrays(net)):
         np.testing.assert_array_equal(before, after)
 
@@ -188,7 +195,7 @@ def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, 
 def test_a_training_that_is_stopped_leaves_what_it_learned(model):
     net = model.new_model(20, 4, seed=0)
     before = model.to_arrays(net)
-    with pytest.raises(KeyboardInterrupt), model.joined_tables(net) as tables:
+    with pytest.raises(KeyboardInterrupt), trainer_of(model).joined_tables(net) as tables:
         tables += 1
         raise KeyboardInterrupt
     for old, new in zip(before, model.to_arrays(net)):
@@ -232,7 +239,7 @@ def test_a_text_smaller_than_a_block_can_be_trained_on(model, tmp_path):
     words = ["".join(letters) for letters in itertools.product("abcdefgh", repeat=3)]
     path.write_text("\n".join([" ".join(words)] * 2))
     blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
-    history = model.train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+    history = trainer_of(model).train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
     assert [epoch.loss for epoch in history] == pytest.approx([np.log(2)] * 2, rel=0.1)
 
 
@@ -241,7 +248,7 @@ def test_a_text_of_which_subsampling_leaves_nothing_is_named(model, tmp_path):
     path.write_text("one two three\n" * 4)
     blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
     with pytest.raises(ValueError, match="subsampling left no pair of words of corpus few.txt"):
-        model.train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+        trainer_of(model).train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
 
 
 def test_a_text_without_a_pair_of_words_is_named(tmp_path):
@@ -252,14 +259,16 @@ def test_a_text_without_a_pair_of_words_is_named(tmp_path):
 
 
 def test_mxnet_selects_rows_whatever_it_can_count_at_once(model_mxnet, monkeypatch):
+    from helpers.beyond.selections import selections
+
     ids = np.random.default_rng(0).integers(0, 9, (5, 4))
     wanted = np.eye(9, dtype=np.float32)[ids]
     for most in (2**31 - 1, 4 * 9 * 2, 4 * 9):
         monkeypatch.setattr("helpers.beyond.selections.MOST_PLACES", most)
-        np.testing.assert_array_equal([found.asnumpy() for found in model_mxnet.selections(ids, 9)], wanted)
+        np.testing.assert_array_equal([found.asnumpy() for found in selections(ids, 9)], wanted)
     monkeypatch.setattr("helpers.beyond.selections.MOST_PLACES", 4 * 9 - 1)
     with pytest.raises(ValueError, match="can't select from 9 rows: take a larger min_freq"):
-        next(model_mxnet.selections(ids, 9))
+        next(selections(ids, 9))
 
 
 def test_blocks_of_a_large_vocabulary_can_be_trained_on(model, loaded):
@@ -268,6 +277,6 @@ def test_blocks_of_a_large_vocabulary_can_be_trained_on(model, loaded):
     laid = made.Piece(rng.integers(0, 2 * many, piece.ids.shape), piece.patterns)
     tables = model.to_tensor(rng.normal(0, 0.1, (2 * many, 2)).astype(np.float32))
     before = tables.numpy().copy() if model is model_pytorch else tables.asnumpy()
-    model.train_piece(tables, laid, blocks, 0.01)
+    trainer_of(model).train_piece(tables, laid, blocks, 0.01)
     after = tables.numpy() if model is model_pytorch else tables.asnumpy()
     assert np.isfinite(after).all() and (after != before).any()
