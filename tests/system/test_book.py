@@ -104,7 +104,7 @@ def test_tabs_switch_everywhere_and_stay_on_all_pages(framework, site, browser):
     assert set(shown(page)) == {other}
     labels.get_by_text(name, exact=True).last.click()
     assert len(shown(page)) > 3 and set(shown(page)) == {name}
-    for path in "steps/05_training.html", "exercises/01.5.html", "steps/03_skip_gram.html":
+    for path in "steps/05_training.html", "exercises/01.3.html", "steps/03_skip_gram.html":
         page.goto(site + path)
         page.wait_for_function("document.readyState == 'complete'")
         assert set(shown(page)) == {name}, path
