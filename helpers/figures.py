@@ -4,14 +4,19 @@ import html
 import io
 import re
 import time
+from itertools import zip_longest
+from collections import Counter
 
 import numpy as np
 import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.text import Annotation
+from matplotlib.textpath import TextPath
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -76,10 +81,16 @@ def numbers_of(axes):
 
 
 def show(fig, alt):
-    """Display a figure as a PNG with `alt` as its alternative text, print that sentence under it, and fold up its numbers."""
+    """Display a figure as a PNG with `alt` as its alternative text, print that sentence under it, and fold up its numbers.
+
+    A diagram, whose axes are off, has no numbers.
+    """
     display(png(fig, alt))
     print(alt)
-    tables = "".join(numbers_of(axes) for axes in fig.axes if axes.get_label() != "<colorbar>")
+    shown = [axes for axes in fig.axes if axes.axison and axes.get_label() != "<colorbar>"]
+    if not shown:
+        return
+    tables = "".join(map(numbers_of, shown))
     folded = f"<details><summary>The numbers of this figure</summary>{tables}</details>"
     display({"text/html": folded, "text/plain": "(the numbers of this figure, as a table)"}, raw=True)
 
@@ -95,11 +106,13 @@ class LiveCurve:
     STYLES = {"training": (BLUE, "o-"), "held out": (RED, "s--")}
 
     def __init__(self, title, xlabel, ylabel, xlim, yardsticks):
-        self.fig, self.axes = new_figure()
+        self.fig, self.axes = new_figure(size=(8.5, 3.8))
+        self.yardsticks = dict(yardsticks)
         label(self.axes, title, xlabel, ylabel)
         self.axes.set_xlim(*xlim)
-        for (name, y), style in zip(yardsticks.items(), (":", "-.")):
-            self.axes.axhline(y, color=BLACK, linestyle=style, linewidth=1, label=f"{name}: {y:.3f}")
+        styles = (":", BLACK), ("-.", PURPLE), ((0, (6, 2, 1, 2, 1, 2)), GREEN)
+        for (name, y), (style, color) in zip(self.yardsticks.items(), styles):
+            self.axes.axhline(y, color=color, linestyle=style, linewidth=1.3, label=f"{name}: {y:.3f}")
         self.points, self.lines, self.handle = {}, {}, None
         self.draw()
 
@@ -111,18 +124,27 @@ class LiveCurve:
         if name not in self.lines:
             color, style = self.STYLES[name]
             (self.lines[name],) = self.axes.plot([], [], style, color=color, markersize=4, label=name, clip_on=False)
-            self.axes.legend(frameon=False)
+            self.draw_legend()
         self.lines[name].set_data(xs, ys)
         self.axes.relim()
         self.axes.autoscale_view(scalex=False)
         if time.monotonic() - self.drawn > self.SECONDS:
             self.draw()
 
+    def draw_legend(self):
+        """Name all lines beside the axes, from the top down as they lie at their right ends."""
+        heights = {line: ys[-1] for line, (_, ys) in zip(self.lines.values(), self.points.values())}
+        ends = {line: heights.get(line, line.get_ydata()[-1] if len(line.get_ydata()) else 0) for line in self.axes.lines}
+        ordered = sorted(ends, key=ends.get, reverse=True)
+        names = [line.get_label() for line in ordered]
+        self.axes.legend(ordered, names, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
+
     def draw(self):
         """Draw the curves as they are now."""
         self.drawn = time.monotonic()
         if get_ipython() is None:
             return
+        self.draw_legend()
         image = png(self.fig, self.description())
         if self.handle is None:
             self.handle = display(image, display_id=True)
@@ -161,10 +183,11 @@ def diagram(width, height):
     return fig, axes
 
 
-def sentence_figure(sentence, place, window, drawn, counts):
-    """Draw a sentence with the window of the word at `place`, and the questions it gives: yes for its neighbors, no for
-    the `drawn` noise words. They come from a jar that holds the words of `counts` {word: count}, as large as count^0.75.
+def sentence_figure(sentences, place, window, drawn):
+    """Draw the first sentence with the window of the word at `place`, and the questions it gives: yes for its neighbors, no
+    for the `drawn` noise words. They come from a jar that holds the words of all sentences, as large as count^0.75.
     """
+    sentence, counts = sentences[0], Counter(word for words in sentences for word in words)
     fig, axes = diagram(8, 3.75)
     inside = range(max(0, place - window), min(len(sentence), place + window + 1))
     context_words = [sentence[position] for position in inside if position != place]
@@ -188,7 +211,7 @@ def sentence_figure(sentence, place, window, drawn, counts):
         axes.annotate("", (middles[position], 2.63), start, arrowprops=arrow | bend)
         axes.text(middles[position], 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11)
     axes.add_patch(Rectangle((0.15, 0.4), 7.7, 0.8, facecolor="#f4f4f4", edgecolor=BLACK))
-    sizes = {word: 9 * count**0.75 for word, count in counts.items()}
+    sizes = {word: 9 * counts[word] ** 0.75 for word in sorted(counts, key=lambda word: (-counts[word], word))}
     gap = (7.6 - sum(text_width(word, size) for word, size in sizes.items())) / len(sizes)
     left = 0.2 + gap / 2
     for word, size in sizes.items():
@@ -205,12 +228,14 @@ def sentence_figure(sentence, place, window, drawn, counts):
     return fig
 
 
-def subsampling_figure(counts, keep, lengths_before, lengths_after):
+def subsampling_figure(counts, keep, vocab, sentences, shorter):
     """Draw each word's chance to be kept against its frequency, and how long sentences are before and after."""
+    lengths_before = [np.count_nonzero(vocab[sentence]) for sentence in sentences]
+    lengths_after = [len(sentence) for sentence in shorter]
     fig, (chances, histogram) = new_figure(2, (9, 3.5))
     order = np.argsort(counts[1:])[::-1] + 1
     chances.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
-    label(chances, "The commoner a word, the more is dropped", "share of the text", "chance to be kept")
+    label(chances, "The more frequent a word, the less is kept", "share of the text", "chance to be kept")
     width = max(1, max(lengths_before) // 80)  # a whole number of words
     edges = np.arange(0, max(lengths_before) + width + 1, width)
     for lengths, name, color, style in ((lengths_before, "before", BLUE, "-"), (lengths_after, "after", RED, "--")):
@@ -222,15 +247,15 @@ def subsampling_figure(counts, keep, lengths_before, lengths_after):
     return fig
 
 
-def noise_figure(counts, probability, marked):
-    """Draw the share of each word in the text and among noise words, commonest first; `marked` {word: id} are named."""
+def noise_figure(counts, probability, vocab):
+    """Draw the share of each word in the text and among noise words, commonest first; three words are named."""
     fig, axes = new_figure()
     share = counts / counts.sum()
     axes.loglog(range(1, len(counts)), share[1:], "-", color=BLUE, label="share of the text")
     axes.loglog(range(1, len(counts)), probability[1:], "--", color=RED, label="share of the noise (power 3/4)")
-    for word, index in marked.items():
+    for index in (1, min(100, len(vocab) - 1), len(vocab) - 1):
         axes.plot([index, index], [share[index], probability[index]], "o-", color=BLACK, markersize=4, linewidth=1)
-        axes.annotate(word, (index, max(share[index], probability[index])), (4, 6), textcoords="offset points")
+        axes.annotate(vocab.to_tokens(index), (index, max(share[index], probability[index])), (4, 6), textcoords="offset points")
     crossing = 1 + np.argmax(probability[1:] > share[1:])
     axes.annotate(f"they cross at rank {crossing}", (crossing, share[crossing]), (-30, -50), textcoords="offset points",
                   ha="right", arrowprops={"arrowstyle": "-"})  # fmt: skip
@@ -244,8 +269,8 @@ def minibatch_figure(minibatch, vocab):
     center, words, mask, answer = minibatch
     num_rows, num_columns = words.shape
     wide, high = 0.72, 0.3
-    fig, axes = diagram(wide * (num_columns + 1) + 0.5, 3 * (num_rows + 1) * high + 0.55)
-    roles = {"padding": ("#e4e4e4", "#555555"), "noise word, answer no": ("#fbdcb0", BLACK), "context word, answer yes": ("#9fd0f0", BLACK)}
+    fig, axes = diagram(wide * (num_columns + 1) + 0.72, 3 * (num_rows + 1) * high + 0.55)
+    roles = {"padding": ("#e4e4e4", "#555555"), "noise word, answer no": ("#f6c9b0", BLACK), "context word, answer yes": ("#9fd0f0", BLACK)}
     role = (mask + answer).astype(int)  # 0 padding, 1 noise word, 2 context word
     top = fig.get_figheight() - 0.45
     for name, (color, _), left in zip(roles, roles.values(), (6.4, 3.6, 0.8)):
@@ -253,17 +278,20 @@ def minibatch_figure(minibatch, vocab):
         axes.text(left + 0.33, top + 0.25, name, va="center")
     for name, array in (("contexts_and_negatives", words), ("mask", mask), ("label", answer)):
         top -= 0.25
-        axes.text(wide + 0.3, top + 0.04, f"{name} {array.shape}", family="monospace", fontsize=9)
+        axes.text(wide + 0.6, top + 0.04, f"{name} {array.shape}", family="monospace", fontsize=9)
         for (row, column), value in np.ndenumerate(array):
             color, ink = list(roles.values())[role[row, column]]
-            left, bottom = wide * (column + 1) + 0.3, top - (row + 1) * high
+            left, bottom = wide * (column + 1) + 0.6, top - (row + 1) * high
             axes.add_patch(Rectangle((left, bottom), wide, high, facecolor=color, edgecolor="white"))
             told = f"{int(value)}" if array is not words or not value else f"{value} {vocab.to_tokens(value)}"
             axes.text(left + wide / 2, bottom + high / 2, told, ha="center", va="center", fontsize=8, color=ink)
         if array is words:
-            axes.text(0.15, top + 0.04, "center", family="monospace", fontsize=9)
+            axes.text(0.12, top + 0.04, f"center {center.shape}", family="monospace", fontsize=9)
             for row, index in enumerate(center[:, 0]):
-                axes.text(0.15, top - (row + 0.5) * high, f"{index} {vocab.to_tokens(index)}", va="center", fontsize=8, weight="bold")
+                bottom = top - (row + 1) * high
+                axes.add_patch(Rectangle((0.12, bottom), wide + 0.1, high, facecolor=ORANGE, edgecolor="white"))
+                told = f"{index} {vocab.to_tokens(index)}"
+                axes.text(0.17 + wide / 2, bottom + high / 2, told, ha="center", va="center", fontsize=8)
         top -= num_rows * high + 0.08
     return fig
 
@@ -503,38 +531,172 @@ def constant_figure(num_noise_words):
     return fig
 
 
-def cosines_figure(random_cosines, neighbours, query_token):
-    """Draw how cosines of random pairs spread, and where the nearest words of a word lie."""
-    fig, axes = new_figure()
-    axes.hist(random_cosines, 60, density=True, color=SKY, label="random pairs of words")
-    mean = random_cosines.mean()
-    axes.axvline(mean, color=BLACK, linestyle="--", label=f"their mean, {mean:.2f}")
-    height = axes.get_ylim()[1]
-    for number, (token, cosine) in enumerate(neighbours):
-        top = height * (0.6 - 0.5 * number / len(neighbours))
-        axes.plot([cosine, cosine], [0, top], color=RED, linewidth=2, label=None if number else f"near {query_token}")
-        axes.text(cosine, top + 0.01 * height, f" {token}", fontsize=9)
-    axes.legend(frameon=False)
-    label(axes, f"The nearest words of {query_token}, against random pairs", "cosine", "density")
+def steps_by_hand(v, u, lr, num_steps):
+    """Yield a center's vector v (d,) and those of its context and its noise word u (2, d), before and after each step."""
+    v, u = np.array(v, float), np.array(u, float)
+    yield v, u
+    for _ in range(num_steps):
+        derivative = (1 / (1 + np.exp(-u @ v)) - [1, 0]) / 2
+        v, u = v - lr * derivative @ u, u - lr * derivative[:, None] * v
+        yield v, u
+
+
+def pull_figure(v, u, lr, num_steps=100):
+    """Draw what one step does to a center's vector v (2,), and where many steps lead it and the two words' vectors u (2, 2).
+
+    u holds the vector of the context word, then that of the noise word. On the left the changes are drawn at 10 times
+    their length; on the right hollow marks are before the first step, filled ones after the last.
+    """
+    fig, (one, many) = new_figure(2, (9, 4.4))
+    names = ("v of the center", BLACK, "o"), ("u of the context word", BLUE, "s"), ("u of the noise word", RED, "^")
+    way = np.array([np.vstack([v, u]) for v, u in steps_by_hand(v, u, lr, num_steps)])  # (num_steps + 1, 3, 2)
+    for (name, color, marker), path in zip(names, way.transpose(1, 0, 2)):
+        draw_arrow(one, (0, 0), path[0], color)
+        one.plot(*path[:1].T, marker, color=color, markerfacecolor="white", label=name)
+        many.plot(*path.T, "-", color=color, linewidth=1, label="_")
+        many.plot(*path[:1].T, marker, color=color, markerfacecolor="white", markersize=8, label=f"{name}, before")
+        many.plot(*path[[min(10, num_steps)]].T, marker, color=color, markersize=4, label="_")
+        many.plot(*path[-1:].T, marker, color=color, markersize=8, label=f"{name}, after")
+    pulls = -10 * lr * ((1 / (1 + np.exp(-u @ v)) - [1, 0]) / 2)[:, None] * u  # (2, 2)
+    for pull, color, verb in zip(pulls, (BLUE, RED), ("pulled along u\nof the context word", "pushed against u\nof the noise word")):
+        draw_arrow(one, v, v + pull, color)
+        one.annotate(verb, v + pull, (-8, -4), textcoords="offset points", color=color, ha="right", va="center")
+    end = v + pulls.sum(axis=0)
+    draw_arrow(one, v, end, BLACK)
+    one.plot(*end, "o", color=BLACK, label="v after the step")
+    one.annotate("v after", end, (-8, 0), textcoords="offset points", ha="right", va="center")
+    label(one, "One step, changes drawn 10 times as long", "first number of the vector", "second number")
+    label(many, f"{num_steps} steps (small marks: after 10)", "first number of the vector", "second number")
+    for axes in (one, many):
+        axes.plot(0, 0, "+", color=BLACK, label="_")
+        axes.set_aspect("equal")
+        axes.margins(0.2)
+    handles, told = many.get_legend_handles_labels()
+    fig.legend(handles, told, loc="outside lower center", ncols=3, frameon=False)
     return fig
+
+
+def cosines_figure(random_cosines, neighbors, query_token):
+    """Draw how cosines of random pairs spread, and where the nearest words of a word lie, a panel per epoch.
+
+    `random_cosines` is {epoch: cosines (n,)}, `neighbors` {epoch: [(word, cosine), ...]}.
+    """
+    fig = Figure(figsize=(8, 1.3 + 1.15 * len(random_cosines)), layout="constrained")
+    panels = fig.subplots(len(random_cosines), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (epoch, cosines) in zip(panels, random_cosines.items()):
+        axes.hist(cosines, np.arange(-1, 1.02, 0.02), color=SKY, label="random pairs of words")
+        top = axes.get_ylim()[1]
+        mean = np.mean(cosines)
+        axes.plot([mean, mean], [0, top], "--", color=BLACK, label=f"mean of random pairs: {mean:.2f}")
+        words, places = zip(*neighbors[epoch])
+        axes.plot(places, [-0.16 * top] * len(places), "|", color=RED, markersize=11, markeredgewidth=2,
+                  label=f"nearest words of {query_token}", clip_on=False)  # fmt: skip
+        for word, place in neighbors[epoch]:
+            axes.annotate(word, (place, -0.16 * top), visible=False)  # for the table
+        told = f"{', '.join(words[:3])}{', ...' if words[3:] else ''}"
+        axes.text(min(places) - 0.015, -0.16 * top, told, ha="right", va="center", fontsize=9, color="#8A3D00")
+        axes.set(ylim=(-0.32 * top, 1.05 * top), yticks=[])
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.set_ylabel(f"{when(epoch)}\nmean {mean:.2f}", rotation=0, ha="right", va="center")
+    panels[0].set_xlim(min(-0.4, *(np.quantile(cosines, 0.001) for cosines in random_cosines.values())), 1.02)
+    panels[-1].set_xlabel("cosine")
+    lone = f"The nearest words of {query_token}, against random pairs"
+    fig.suptitle("First all words look alike, then they part" if len(panels) > 1 else lone, fontsize=12)
+    marks = panels[0].containers[0], *panels[0].lines
+    names = "random pairs of words", "their mean", f"nearest words of {query_token}"
+    fig.legend(marks, names, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    return fig
+
+
+def when(epoch):
+    """Say how far a training was: before training, after 1 epoch, after 3 epochs."""
+    return "before training" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
+
+
+def draw_words(axes, places, groups, named, limit):
+    """Draw groups of words on a map without axes, and the names of the words in `named` that find room, first ones first.
+
+    `places` (n, 2) has the rows of the groups' words, one after another; the map reaches from -limit to limit.
+    """
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal", facecolor="#F7F7F5")
+    axes.spines[:].set_visible(False)
+    axes.apply_aspect()  # from here on places in points are right
+    ends, marks = np.cumsum([0, *map(len, groups.values())]), {}
+    for number, (name, words) in enumerate(groups.items()):
+        color, marker = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)[number % 7], MARKERS[number % len(MARKERS)]
+        rows = places[ends[number] : ends[number + 1]]
+        told = f"near {name}" if name == words[0] else name
+        axes.plot(*rows.T, marker, color=color, markersize=9 if marker == "*" else 6.5, markeredgecolor="white", markeredgewidth=0.5, label=told)
+        marks |= {word: (place, color) for word, place in zip(words, rows)}
+        if name not in marks:
+            marks[name] = np.median(rows, axis=0), color
+    scale = axes.figure.dpi / 72
+    points = axes.transData.transform(places) / scale  # in points, 72 to the inch
+    taken = [np.concatenate([point - 3, point + 3]) for point in points]
+    inside = np.reshape(axes.transAxes.transform([(0, 0), (1, 1)]) / scale, -1)
+    for word in named:
+        place, color = marks[word]
+        bold = "bold" if word in groups else "normal"
+        size = 10 if word in groups else 8
+        extent = TextPath((0, 0), word, size=size, prop=FontProperties(weight=bold)).get_extents()
+        half = np.array([extent.width, size]) / 2
+        point = axes.transData.transform(place) / scale
+        for side in (*SIDES, *(2 * SIDES if word in groups else ())):
+            center = point + side * (half + 4)
+            box = np.concatenate([center - half, center + half])
+            if (box[:2] > inside[:2]).all() and (box[2:] < inside[2:]).all() and not any(overlap(box, other) for other in taken):
+                break
+        else:
+            continue
+        taken.append(box)
+        dark = tuple(0.65 * part for part in to_rgb(color))
+        axes.annotate(word, place, center - point, textcoords="offset points", ha="center", va="center_baseline",
+                      fontsize=size, fontweight=bold, color=dark)  # fmt: skip
+    shown = {note.get_text() for note in axes.texts}
+    for word in (word for words in groups.values() for word in words if word not in shown):
+        axes.annotate(word, marks[word][0], visible=False)  # for the table
+
+
+SIDES = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (0.8, 1), (-0.8, 1), (0.8, -1), (-0.8, -1)])
+
+
+def overlap(box, other):
+    """Say whether two boxes (left, bottom, right, top) share a place."""
+    return bool((box[:2] < other[2:]).all() and (other[:2] < box[2:]).all())
+
+
+def in_turn(groups):
+    """Return the names of groups, then their words: the first of each group, then the second of each, and so on."""
+    rounds = zip_longest(*groups.values())
+    return list(dict.fromkeys([*groups, *(word for words in rounds for word in words if word is not None)]))
 
 
 def map_figure(places, groups, title="Words on a map made from their cosines"):
     """Draw words on a map; `groups` maps a name to its words, in the order of the rows of `places` (n, 2).
 
-    A group that begins with its own name is called the words near it.
+    A name that would lie on another is left out; the table of the figure has all of them.
     """
-    fig, axes = new_figure(size=(9, 6))
-    start = 0
-    for (name, words), color, marker in zip(groups.items(), (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK), MARKERS):
-        xs, ys = places[start : start + len(words)].T
-        start += len(words)
-        axes.plot(xs, ys, marker, color=color, markersize=6, label=f"near {name}" if name == words[0] else name)
-        for x, y, word in zip(xs, ys, words):
-            axes.annotate(word, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    label(axes, title, "first coordinate", "second coordinate")
-    axes.set(xticks=[], yticks=[])
+    fig = Figure(figsize=(8, 8.4))
+    axes = fig.add_axes((0.01, 0.01, 0.98, 0.93))
+    axes.set_title(title)
+    places = places - (np.max(places, axis=0) + np.min(places, axis=0)) / 2
+    draw_words(axes, places, groups, in_turn(groups), 1.08 * np.abs(places).max() + 1e-9)
+    return fig
+
+
+def frames_figure(places, groups):
+    """Draw the same words at several epochs, {epoch: places (n, 2)}, a panel for each, all on one scale."""
+    rows, columns = (1 + len(places)) // 2, min(2, len(places))
+    fig = Figure(figsize=(9.5, 4.95 * rows + 0.3 if columns > 1 else 8.5))
+    panels = fig.subplots(rows, columns, squeeze=False,
+                          gridspec_kw=dict(left=0.01, right=0.99, bottom=0.01, top=1 - 0.75 / fig.get_figheight(), wspace=0.02, hspace=0.08)).flat  # fmt: skip
+    limit = 1.06 * max(np.abs(found).max() for found in places.values()) + 1e-9
+    for axes, epoch in zip(panels, places):
+        axes.set_title(when(epoch), fontsize=11)
+        draw_words(axes, places[epoch], groups, in_turn(groups) if epoch == max(places) else list(groups), limit)
+    for axes in panels:
+        axes.remove()
+    fig.suptitle("First all words draw together, then they find their groups" if columns > 1 else "Words on a map made from their cosines", fontsize=13)
     return fig
 
 

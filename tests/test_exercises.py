@@ -51,13 +51,14 @@ def test_no_message_or_first_hint_gives_the_answer_away(name, capsys):
 
 def test_an_answer_that_is_not_there_yet_is_told_so_and_only_nbgrader_gets_an_error(capsys, monkeypatch):
     check("01.1", ...)
-    check("01.1", lambda max_window_size: ...)
-    check("01.1", lambda max_window_size: max_window_size)
-    check("01.1", lambda max_window_size: 2 * max_window_size)
+    check("01.3", lambda rows: ...)
+    check("01.2", lambda probability, context_ids: probability)
+    check("01.2", find("01.2").reference)
     told = capsys.readouterr().out.splitlines()
-    assert told[:2] == ["01.1: not answered yet"] * 2 and "both sides" in told[2] and told[3] == "01.1: right"
+    assert told[:2] == ["01.1: not answered yet", "01.3: not answered yet"]
+    assert "chance 0" in told[2] and told[3] == "01.2: right"
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    check("01.1", lambda max_window_size: 2 * max_window_size)
+    check("01.2", find("01.2").reference)
     with pytest.raises(AssertionError, match="not answered yet"):
         check("01.1", ...)
 
@@ -65,12 +66,12 @@ def test_an_answer_that_is_not_there_yet_is_told_so_and_only_nbgrader_gets_an_er
 @pytest.mark.parametrize(
     "name, answer, message",
     [
-        ("01.5", lambda rows: rows, "it must return 2 things, as return one, other does"),
-        ("02.1", lambda shape, embed_size: (shape, embed_size), "no array of numbers, but a tuple; an array of shape (2,) is wanted"),
-        ("02.4", lambda words, mask: set(words[mask == 1]), "no array of numbers, but a set; an array of shape"),
+        ("01.3", lambda rows: rows, "it must return 2 values, as in `return one, other`"),
+        ("02.1", lambda ids, size: (ids, size), "no array of numbers, but a tuple; an array of shape (4, 5) is wanted"),
+        ("02.2", lambda words, mask: set(words[mask == 1]), "no array of numbers, but a set; an array of shape"),
         ("04.2", lambda scores, labels, mask: 0, "it returns a number; an array of shape (3,) is wanted"),
         ("04.1", lambda score, label: [score], "it returns an array of shape (1,); a number is wanted"),
-        ("03.4", lambda score: score, "wrong in 5 of 5 cases"),
+        ("03.2", lambda v, u: (v * u).sum(axis=-1)[:, None] + 1, "wrong in 3 of 3 cases"),
     ],
 )
 def test_another_shape_is_told_and_else_the_number_of_wrong_cases(name, answer, message):
@@ -86,7 +87,7 @@ def test_an_answer_may_change_what_it_is_given():
                 mask.append(0)
         return np.array(rows), np.array(masks)
 
-    assert fault_of(find("01.5"), padded, np.random.default_rng(0)) == ""
+    assert fault_of(find("01.3"), padded, np.random.default_rng(0)) == ""
 
 
 @pytest.mark.parametrize("name", ["01.99", "99.1", "sums", 1.1])

@@ -63,7 +63,7 @@ def shape_fault(found, wanted):
     """Return what is wrong with the shape of a result as a sentence, "" if nothing is."""
     if isinstance(wanted, tuple):
         right = isinstance(found, tuple) and len(found) == len(wanted)
-        return "" if right else f"it must return {len(wanted)} things, as return one, other does"
+        return "" if right else f"it must return {len(wanted)} values, as in `return one, other`"
     found, wanted = name_of(found), name_of(wanted)
     return "" if found == wanted else f"it returns {found}; {wanted} is wanted"
 
