@@ -1,4 +1,4 @@
-"""Examples drawn once against examples drawn anew for every epoch, over several seeds: python -m benchmarks.resampling, or
+"""Examples drawn once against examples resampled for every epoch, over several seeds: python -m benchmarks.resampling, or
 make study. Needs PTB.
 
 Writes resampling.json into this folder: for both ways and each seed a list per measure, with a number for every epoch.
@@ -6,6 +6,7 @@ Writes resampling.json into this folder: for both ways and each seed a list per 
 
 import contextlib
 import io
+import os
 
 import click
 
@@ -13,7 +14,7 @@ from benchmarks.quality import TESTS
 from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, spread, write_results
 from benchmarks.training import BATCH_SIZE, LR
 
-WAYS = {"drawn once": False, "redrawn": True}
+WAYS = {"drawn once": False, "resampled": True}
 
 
 def train(seed, num_epochs, resample, corpus="ptb"):
@@ -21,26 +22,23 @@ def train(seed, num_epochs, resample, corpus="ptb"):
 
     It is `train`'s loop, with a look at the vectors after every epoch. The seconds are those of drawing and training.
     """
-    from functools import partial
-
     import torch
 
     from helpers import model_pytorch as model
-    from helpers.beyond.checkpoints import Checkpoint
+    from helpers.beyond.gradients_pytorch import fast_train_batch
     from helpers.evaluation import evaluate_pairs
     from helpers.training import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):
-        data_iter, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, strict=True, resample=resample)
+        data_iter, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, resample=resample)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
-        optimizer = torch.optim.Adam(net.parameters(), lr=LR, fused=model.FUSED)
-        state = partial(model.get_state, net, optimizer), partial(model.set_state, net, optimizer)
-        history = History(data_iter, num_epochs, device, Checkpoint(None, *state, lr=LR))
-        with history.running():
+        optimizer = torch.optim.Adam(net.parameters(), lr=LR)
+        history = History(data_iter, num_epochs, device)
+        with history.recording(net, model.to_arrays, model.set_arrays):
             for _ in range(num_epochs):
                 for batch in history.batches():
-                    history.add(model.train_batch(net, batch, optimizer, device), batch[2])
+                    history.add(fast_train_batch(net, batch, optimizer, device), batch[2])
                 history.end_epoch(model.held_out_loss(net, data_iter.held_out, device))
                 minibatches.append(len(data_iter))
                 correlations.append(evaluate_pairs(model.to_arrays(net)[0], vocab))
@@ -61,6 +59,7 @@ def table(runs, epochs):
 @click.option("--seeds", default=5, show_default=True, help="Seeds for each way.")
 @click.option("--epochs", default=10, show_default=True)
 def main(seeds, epochs):
+    os.environ["WORD2VEC_STRICT"] = "1"  # PTB or nothing, in the processes that train, too
     runs = {way: lambda seed, resample=resample: in_a_process(train, seed, epochs, resample) for way, resample in WAYS.items()}
     found = in_turn(runs, seeds)
     write_results(FOLDER / "resampling.json", {"machine": machine(), "num_epochs": epochs, "seeds": list(range(seeds)), "runs": found})

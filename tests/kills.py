@@ -28,8 +28,8 @@ def finish(process):
     return json.loads(last)
 
 
-def kill_and_go_on(framework, way, text, folder, num_epochs, num_kills, seed):
-    """Train in one go; then kill it `num_kills` times at random moments, go on each time, and compare.
+def kill_and_resume(framework, way, text, folder, num_epochs, num_kills, seed):
+    """Train in one go; then kill it `num_kills` times at random moments, resume each time, and compare.
 
     Each second start writes a checkpoint after every step, so that kills also come while one is being written. Where a training
     ends before it is killed, its bits are compared too, and another begins. Returns after how many batches the file stood.

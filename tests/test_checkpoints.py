@@ -1,4 +1,4 @@
-"""Trainings that are stopped and go on from their file: the same bits, clear refusals, and tables that stay finite."""
+"""Trainings that are stopped and resume from their file: the same bits, clear refusals, and tables that stay finite."""
 
 import contextlib
 import hashlib
@@ -11,15 +11,9 @@ import pytest
 
 from helpers import model_pytorch
 from helpers.beyond import checkpoints
-from helpers.beyond.checkpoints import (
-    Interrupted,
-    load_checkpoint,
-    previous_path,
-    require_checkpoint_path,
-    save_checkpoint,
-    waiting_interrupts,
-)
-from tests.training import WAYS, load, new_net, start
+from helpers.beyond.checkpoints import load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint
+from helpers.training import Interrupted, waiting_interrupts
+from tests.training import WAYS, beyond, load, new_net, start
 
 NUM_EPOCHS = 2
 
@@ -60,21 +54,29 @@ def num_steps(data):
     return NUM_EPOCHS * len(data)
 
 
-@contextlib.contextmanager
-def ctrl_c_in_step(number, model, way, monkeypatch):
-    """Press Ctrl-C in the middle of a step."""
-    name, calls = "train_piece" if way == "blocks" else "train_batch", []
-    usual = getattr(model, name)
+def ctrl_c_in_step(number):
+    """Press Ctrl-C in the middle of a step: what `start` puts around each."""
+    calls = []
 
-    def step(*arguments):
-        calls.append(1)
-        if len(calls) == number:
-            signal.raise_signal(signal.SIGINT)
-        return usual(*arguments)
+    def around(step):
+        def with_ctrl_c(*arguments):
+            calls.append(1)
+            if len(calls) == number:
+                signal.raise_signal(signal.SIGINT)
+            return step(*arguments)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(model, name, step)
-        yield
+        return with_ctrl_c
+
+    return around
+
+
+def no_step(step):
+    """Put around steps none of which may be taken."""
+
+    def fail(*_):
+        raise RuntimeError("a step was taken")
+
+    return fail
 
 
 def set_table(model, net, number, table):
@@ -97,7 +99,7 @@ def losses(history):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_training_stopped_at_random_steps_ends_in_the_same_bits(model, way, seed, loaded, in_one_go, tmp_path, monkeypatch, capsys):
+def test_a_training_stopped_at_random_steps_ends_in_the_same_bits(model, way, seed, loaded, in_one_go, tmp_path, capsys):
     (data, vocab), (wanted, tables), path = loaded(model, way), in_one_go(model, way), tmp_path / "c.safetensors"
     rng = np.random.default_rng(seed)
     done = 0
@@ -106,8 +108,8 @@ def test_a_training_stopped_at_random_steps_ends_in_the_same_bits(model, way, se
         further = int(rng.integers(1, 1 + num_steps(data) // 2))
         if done + further >= num_steps(data):
             break
-        with ctrl_c_in_step(further, model, way, monkeypatch), pytest.raises(Interrupted, match="the same call goes on from c.safetensors"):
-            start(model, way, net, data, NUM_EPOCHS, path)
+        with pytest.raises(Interrupted, match="the same call resumes from c.safetensors"):
+            start(model, way, net, data, NUM_EPOCHS, path, ctrl_c_in_step(further))
         state, kept = load_checkpoint(path)
         done += further
         assert kept["record"]["batches"] == done
@@ -115,17 +117,15 @@ def test_a_training_stopped_at_random_steps_ends_in_the_same_bits(model, way, se
     history = start(model, way, net, data, NUM_EPOCHS, path)
     assert losses(history) == losses(wanted)
     same(model.to_arrays(net), tables)
-    assert "going on from c.safetensors" in capsys.readouterr().out or not done
+    assert "resumes from c.safetensors" in capsys.readouterr().out or not done
 
 
-def test_a_finished_checkpoint_returns_at_once_with_tables_and_history(model, way, loaded, tmp_path, monkeypatch):
+def test_a_finished_checkpoint_returns_at_once_with_tables_and_history(model, way, loaded, tmp_path):
     (data, vocab), path = loaded(model, way), tmp_path / "c.safetensors"
     net = new_net(model, way, len(vocab))
     history = start(model, way, net, data, NUM_EPOCHS, path)
     content, again = path.read_bytes(), new_net(model, way, len(vocab))
-    monkeypatch.setattr(model, "train_batch", None)
-    monkeypatch.setattr(model, "train_piece", None)
-    found = start(model, way, again, data, NUM_EPOCHS, path)
+    found = start(model, way, again, data, NUM_EPOCHS, path, no_step)
     assert found == history and found.curve.points == history.curve.points
     same(model.to_arrays(again), model.to_arrays(net))
     assert path.read_bytes() == content
@@ -151,21 +151,24 @@ def test_each_setting_that_differs_is_named_with_both_values(model, loaded, smal
     start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match=r"another training: lr is 0.01 there, not 0.5; num_epochs is 1 there, not 2. Name another"):
-        model.train(new_net(model, "plain", len(vocab)), data, 0.5, 2, "cpu", path)
+        start(model, "plain", new_net(model, "plain", len(vocab)), data, 2, path, lr=0.5)
     with pytest.raises(ValueError, match=r"training: embed_size is 16 there, not 3\. Name"):
-        model.train(model.new_model(len(vocab), 3, seed=0), data, 0.01, 1, "cpu", path)
+        start(model, "plain", model.new_model(len(vocab), 3, seed=0), data, 1, path)
+    with pytest.raises(ValueError, match=r"method is 'Adam, train_batch, .*' there, not 'Adam, fast_train_batch, "):
+        resumable_train, step = beyond(model, "resuming").resumable_train, beyond(model, "gradients").fast_train_batch
+        resumable_train(new_net(model, "plain", len(vocab)), data, 0.01, 1, "cpu", step, path)
     for change, names in (
         (dict(seed=6), ["seed"]), (dict(batch_size=100), ["batch_size"]), (dict(max_window_size=4), []),
         (dict(num_noise_words=4), ["num_noise_words"]), (dict(resample=True), ["resample"]),
     ):  # fmt: skip
         other, _ = model.load_data(small_text, **{**dict(batch_size=128, max_window_size=5, num_noise_words=5, seed=5), **change})
         with pytest.raises(ValueError) as error:
-            model.train(new_net(model, "plain", len(vocab)), other, 0.01, 1, "cpu", path)
+            start(model, "plain", new_net(model, "plain", len(vocab)), other, 1, path)
         for name in [*names, *([] if change.keys() & {"batch_size", "resample"} else ["examples"])]:
             assert f"{name} is " in str(error.value)
     blocks, _ = loaded(model, "blocks")
-    with pytest.raises(ValueError, match=r"method is 'Adam, \w+ [\w.+]+' there, not 'blocks, "):
-        model.train_blocks(new_net(model, "blocks", len(vocab)), blocks, 0.01, 1, checkpoint_path=path)
+    with pytest.raises(ValueError, match=r"method is 'Adam, train_batch, \w+ [\w.+]+' there, not 'blocks, "):
+        start(model, "blocks", new_net(model, "blocks", len(vocab)), blocks, 1, path)
     assert path.read_bytes() == before
 
 
@@ -191,30 +194,19 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used_aloud(model
     same(model.to_arrays(net), tables)
     for damaged in (path, previous_path(path)):
         damaged.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"c.previous.safetensors is not a whole checkpoint: .*delete it to start anew, or name another"):
+    with pytest.raises(ValueError, match=r"c.previous.safetensors is not a whole checkpoint: .*delete it to start again, or name another"):
         start(model, way, net, data, NUM_EPOCHS, path)
 
 
-def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(model, way, loaded, tmp_path, monkeypatch):
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(model, way, loaded, tmp_path):
     (data, vocab), path = loaded(model, way), tmp_path / "c.safetensors"
     start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
     good = previous_path(path).read_bytes()
     path.write_bytes(b"damaged")
-
-    def fail(*_):
-        raise RuntimeError
-
-    monkeypatch.setattr(model, "train_piece" if way == "blocks" else "train_batch", fail)
-    with pytest.raises(RuntimeError):
-        start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path)
+    with pytest.raises(RuntimeError, match="a step was taken"):
+        start(model, way, new_net(model, way, len(vocab)), data, NUM_EPOCHS, path, no_step)
     assert previous_path(path).read_bytes() == good
     assert load_checkpoint(path)[1] == load_checkpoint(previous_path(path))[1]
-
-
-def adam(model):
-    if model is model_pytorch:
-        return model.torch.optim.Adam([model.torch.zeros(1)])
-    return model.mx.optimizer.get_updater(model.mx.optimizer.Adam(learning_rate=0.01))
 
 
 def test_what_a_killed_run_left_half_written_is_removed(model, loaded, tmp_path):
@@ -233,9 +225,8 @@ def test_a_path_that_can_not_serve_is_refused_before_the_first_step(model, way, 
     data, vocab = loaded(model, way)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.safetensors").mkdir()
-    monkeypatch.setattr(model, "train_batch", None)
     with pytest.raises(ValueError, match=reason):
-        start(model, way, new_net(model, way, len(vocab)), data, 1, path)
+        start(model, way, new_net(model, way, len(vocab)), data, 1, path, no_step)
 
 
 def test_checkpoint_and_vectors_must_be_two_files():
@@ -256,15 +247,13 @@ def full_disk(num_bytes):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_an_error_before_the_first_step(model, way, loaded, tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_before_the_first_step(model, way, loaded, tmp_path):
     data, vocab = loaded(model, way)
-    monkeypatch.setattr(model, "train_batch", None)
-    monkeypatch.setattr(model, "train_piece", None)
     (tmp_path / "file").write_text("")
     with full_disk(10_000), pytest.raises(OSError, match="can't write the checkpoint .*c.safetensors.*make room for it, or name another"):
-        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "c.safetensors")
+        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "c.safetensors", no_step)
     with pytest.raises(OSError, match="can't write the checkpoint .*c.safetensors: (Not a directory|File exists)"):
-        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "file" / "c.safetensors")
+        start(model, way, new_net(model, way, len(vocab)), data, 1, tmp_path / "file" / "c.safetensors", no_step)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -289,16 +278,17 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_to_go_on_from(model, wa
 def test_several_workers_and_a_checkpoint_are_refused(loaded, tmp_path):
     data, vocab = loaded(model_pytorch, "blocks")
     with pytest.raises(ValueError, match="no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not 2"):
-        model_pytorch.train_blocks(new_net(model_pytorch, "blocks", len(vocab)), data, 0.1, 1, 2, tmp_path / "c.safetensors")
+        train_blocks = beyond(model_pytorch, "blocks").train_blocks
+        train_blocks(new_net(model_pytorch, "blocks", len(vocab)), data, 0.1, 1, 2, tmp_path / "c.safetensors")
 
 
-def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, way, loaded, monkeypatch):
+def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, way, loaded):
     data, vocab = loaded(model, way)
     net, short = new_net(model, way, len(vocab)), new_net(model, way, len(vocab))
     before = signal.getsignal(signal.SIGINT)
     stopped = pytest.raises(KeyboardInterrupt, match="stopped after batch 2 of epoch 1; .*with a checkpoint_path")
-    with ctrl_c_in_step(2, model, way, monkeypatch), stopped as stop:
-        start(model, way, net, data, NUM_EPOCHS)
+    with stopped as stop:
+        start(model, way, net, data, NUM_EPOCHS, around=ctrl_c_in_step(2))
     assert signal.getsignal(signal.SIGINT) is before
     assert stop.value._render_traceback_() == [f"Interrupted: {stop.value}"]
     assert not np.array_equal(model.to_arrays(net)[0], model.to_arrays(short)[0])
@@ -316,15 +306,15 @@ def test_a_rate_far_too_large_stops_the_training_at_once_and_leaves_the_good_tab
     data, vocab = loaded(model, way)
     net = new_net(model, way, len(vocab))
     before = model.to_arrays(net)
-    told = "the training diverged, to a loss of .*: choose a smaller lr than 1000000.0; the model has the last good"
+    told = "the training diverged, to a loss of .*: choose a smaller lr; the model has the last good"
     with pytest.raises(FloatingPointError, match=told):
-        model.train(net, data, 1e6, NUM_EPOCHS, "cpu", tmp_path / "c.safetensors")
+        start(model, way, net, data, NUM_EPOCHS, tmp_path / "c.safetensors", lr=1e6)
     same(model.to_arrays(net), before)
 
 
 def test_tables_are_called_good_when_a_step_from_there_was(model, loaded, monkeypatch):
     data, vocab = loaded(model, "plain")
-    net, kept, usual = new_net(model, "plain", len(vocab)), [], model.held_out_loss
+    net, kept, usual, resuming = new_net(model, "plain", len(vocab)), [], model.held_out_loss, beyond(model, "resuming")
 
     def spoil(net, held_out, device):
         """After the second epoch, tables that are finite, and far too large."""
@@ -334,9 +324,9 @@ def test_tables_are_called_good_when_a_step_from_there_was(model, loaded, monkey
                 set_table(model, net, number, table * 1e6)
         return usual(net, held_out, device)
 
-    monkeypatch.setattr(model, "held_out_loss", spoil)
+    monkeypatch.setattr(resuming, "held_out_loss", spoil)
     with pytest.raises(FloatingPointError, match="diverged"):
-        model.train(net, data, 0.01, 3, "cpu")
+        start(model, "plain", net, data, 3)
     same(model.to_arrays(net), kept[0])
 
 
@@ -344,9 +334,9 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loade
     data, vocab = loaded(model, way)
     net = new_net(model, way, len(vocab))
     before = model.to_arrays(net)
-    for name in "held_out_loss", "held_out_block_loss":
-        monkeypatch.setattr(model, name, lambda *_: np.array([np.inf, 1, 1, 1]))
-    told = "diverged, to a held-out loss that is not finite: choose a smaller lr than 0.0.; the model has the last good"
+    for module, name in ("resuming", "held_out_loss"), ("blocks", "held_out_block_loss"):
+        monkeypatch.setattr(beyond(model, module), name, lambda *_: np.array([np.inf, 1, 1, 1]))
+    told = "diverged, to a held-out loss that is not finite: choose a smaller lr; the model has the last good"
     with pytest.raises(FloatingPointError, match=told):
         start(model, way, net, data, 1)
     same(model.to_arrays(net), before)
@@ -355,67 +345,86 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(model, way, loade
 @pytest.mark.parametrize("table", [0, 1])
 @pytest.mark.parametrize("row", [0, 7])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_tables_that_are_not_finite_are_refused_before_the_first_step(model, way, loaded, monkeypatch, table, row, value):
+def test_tables_that_are_not_finite_are_refused_before_the_first_step(model, way, loaded, table, row, value):
     data, vocab = loaded(model, way)
     tables = [array.copy() for array in model.to_arrays(new_net(model, way, len(vocab)))]
     tables[table][row, 3] = value
-    monkeypatch.setattr(model, "train_batch", None)
     with pytest.raises(FloatingPointError, match=f"{checkpoints.TABLES[table]} holds a number that is not finite: start from a new model"):
-        start(model, way, model.model_from_tables(*tables), data, 1)
+        start(model, way, model.model_from_tables(*tables), data, 1, around=no_step)
 
 
-def test_tables_that_stop_being_finite_in_the_middle_stop_the_training(model, loaded, monkeypatch):
+def test_tables_that_stop_being_finite_in_the_middle_stop_the_training(model, loaded):
     data, vocab = loaded(model, "plain")
     net = new_net(model, "plain", len(vocab))
-    before, usual, calls = model.to_arrays(net), model.train_batch, []
+    before, calls = model.to_arrays(net), []
 
-    def spoil(*arguments):
-        calls.append(1)
-        found = usual(*arguments)
-        if len(calls) == 3:
-            set_table(model, net, 1, before[1] * np.float32(np.nan))
-        return found
+    def spoil(step):
+        def spoiled(*arguments):
+            calls.append(1)
+            found = step(*arguments)
+            if len(calls) == 3:
+                set_table(model, net, 1, before[1] * np.float32(np.nan))
+            return found
 
-    monkeypatch.setattr(model, "train_batch", spoil)
-    with pytest.raises(FloatingPointError, match="diverged, to a loss of nan: choose a smaller lr than 0.01"):
-        model.train(net, data, 0.01, NUM_EPOCHS, "cpu")
+        return spoiled
+
+    with pytest.raises(FloatingPointError, match="diverged, to a loss of nan: choose a smaller lr"):
+        start(model, "plain", net, data, NUM_EPOCHS, around=spoil)
     assert len(calls) == 4
     same(model.to_arrays(net), before)
 
 
-def test_the_private_fields_of_mxnet_are_those_that_its_updater_uses(model_mxnet):
+@pytest.mark.parametrize("resample", [False, True])
+def test_resumable_train_gives_the_bits_of_train(model, resample, loaded, in_one_go):
+    way = "resample" if resample else "plain"
+    (data, vocab), (wanted, tables) = loaded(model, way), in_one_go(model, way)
+    net = new_net(model, way, len(vocab))
+    history = model.train(net, data, 0.01, NUM_EPOCHS, "cpu")
+    assert losses(history) == losses(wanted) and history.curve.points == wanted.curve.points
+    same(model.to_arrays(net), tables)
+
+
+def test_the_private_fields_of_mxnet_are_those_that_its_trainer_uses(model_mxnet):
     mx = model_mxnet.mx
-    updater = mx.optimizer.get_updater(mx.optimizer.Adam(learning_rate=0.01))
     net = model_mxnet.new_model(5, 3, seed=0)
-    assert (updater.states, updater.states_synced, updater.optimizer._index_update_count) == ({}, {}, {})
+    optimizer = model_mxnet.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.01})
+    (updater,), count = optimizer._updaters, optimizer._optimizer._index_update_count
+    assert (updater.states, updater.states_synced, count) == ({}, {}, {}) and updater.optimizer is optimizer._optimizer
+    assert [layer.weight.name for layer in net] == [parameter.name for parameter in optimizer._params], "numbered alike"
     for step in range(1, 4):
-        for number, layer in enumerate(net):
-            updater(number, mx.np.ones((5, 3)), layer.weight.data())
-        assert updater.optimizer._index_update_count == {0: step, 1: step}
+        with model_mxnet.autograd.record():
+            loss = sum(layer.weight.data().sum() for layer in net)
+        loss.backward()
+        optimizer.step(1)
+        assert optimizer._optimizer._index_update_count == {0: step, 1: step}
     mean, mean_square = updater.states[0]
-    assert updater.states_synced == {0: True, 1: True} and type(mean) is type(mean_square) is mx.nd.NDArray
+    assert updater.states_synced == {0: True, 1: True} and type(mean) is type(mean_square)
     np.testing.assert_allclose(mean.asnumpy(), 1 - 0.9**3, rtol=1e-6)
     np.testing.assert_allclose(mean_square.asnumpy(), 1 - 0.999**3, rtol=1e-4)
     assert inspect.signature(type(updater).__init__).parameters.keys() == {"self", "optimizer"}
 
 
-def test_a_state_put_into_a_new_optimiser_trains_on_as_the_old_one_does(model, loaded):
-    data, vocab = loaded(model, "plain")
+def adam(model, net):
+    if model is model_pytorch:
+        return model.torch.optim.Adam(net.parameters(), lr=0.01)
+    return model.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.01})
+
+
+def test_a_state_put_into_a_new_optimizer_trains_on_as_the_old_one_does(model, loaded):
+    (data, vocab), resuming = loaded(model, "plain"), beyond(model, "resuming")
     nets = [new_net(model, "plain", len(vocab)) for _ in range(2)]
-    optimizers, device = [], model.get_device("cpu")
-    for net in nets:
-        optimizers.append(model.torch.optim.Adam(net.parameters(), lr=0.01, fused=model.FUSED) if model is model_pytorch else adam(model))
+    optimizers, device = [adam(model, net) for net in nets], model.get_device("cpu")
     batches = list(data.epoch(0))[:6]
-    assert {name.partition(".")[0] for name in model.get_state(nets[0], optimizers[0])} == set(checkpoints.TABLES)
+    assert {name.partition(".")[0] for name in resuming.get_state(nets[0], optimizers[0])} == set(checkpoints.TABLES)
     for batch in batches[:3]:
         model.train_batch(nets[0], batch, optimizers[0], device)
-    state = model.get_state(nets[0], optimizers[0])
-    model.set_state(nets[1], optimizers[1], state)
+    state = resuming.get_state(nets[0], optimizers[0])
+    resuming.set_state(nets[1], optimizers[1], state)
     for batch in batches[3:]:
         for net, optimizer in zip(nets, optimizers):
             model.train_batch(net, batch, optimizer, device)
     same(*(model.to_arrays(net) for net in nets))
-    again = model.get_state(nets[1], optimizers[1])
+    again = resuming.get_state(nets[1], optimizers[1])
     assert state.keys() == again.keys() and not np.array_equal(state["embed_v"], again["embed_v"]), "the state is a copy"
 
 

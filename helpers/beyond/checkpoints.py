@@ -1,6 +1,6 @@
-"""A training's state, kept while it goes on: in memory, and in a file that is whole or refused. No framework; not taught.
+"""A training's state, kept while it goes on: in memory, and in a file that is whole or refused. No framework; used in `13_checkpoints`.
 
-A run that was stopped at any moment, and goes on from its file, ends in the same bits as one that was not.
+A run that was stopped at any moment, and resumes from its file, ends in the same bits as one that was not.
 """
 
 import glob
@@ -105,7 +105,7 @@ class Checkpoint:
         self.tables, self.unproven, self.is_whole = None, None, False
 
     def begin(self, record, data, num_epochs, device):
-        """Keep the state that a training starts from, or go on from the file; returns the record to go on from.
+        """Keep the state that a training starts from, or resume from the file; returns the record to resume from.
 
         Raises ValueError for a file that is damaged or of another training, OSError for one that can't be written,
         FloatingPointError for tables that hold a number that is not finite.
@@ -121,7 +121,7 @@ class Checkpoint:
         """As `begin`, where `settings` are all that the bits depend on already."""
         if self.path is not None:
             if self.path.exists():
-                record = self._go_on()
+                record = self._read()
             for path in (self.path, previous_path(self.path)):
                 for leftover in path.parent.glob(f".[0-9]*.{glob.escape(path.name)}"):  # of a run that was killed while it wrote
                     leftover.unlink()
@@ -129,7 +129,7 @@ class Checkpoint:
             self.keep(record)
         return record
 
-    def _go_on(self):
+    def _read(self):
         try:
             state, found = load_checkpoint(self.path)
             self.is_whole, path = True, self.path
@@ -190,7 +190,7 @@ class Checkpoint:
 
 
 class ResumableHistory(History):
-    """A History whose training is kept in a Checkpoint as it goes, and goes on from it where its file holds one.
+    """A History whose training is kept in a Checkpoint as it goes, and resumes from it where its file holds one.
 
     It begins with the epochs that are done, and `step` minibatches of the next one are. Errors are those of `Checkpoint.begin`.
     """
@@ -204,7 +204,7 @@ class ResumableHistory(History):
         self.step, self.seconds = record["step"], record["seconds"]
         self.totals, self.at_last_point = np.array(record["totals"]), np.array(record["at_last_point"])
         if record is not new:
-            print(f"going on from {checkpoint.path.name}, after {self.place()}")
+            print(f"resumes from {checkpoint.path.name}, after {self.place()}")
         for name, points in record["points"].items():
             for point in zip(*points):
                 self.curve.add(name, *point)
@@ -243,5 +243,5 @@ class ResumableHistory(History):
             self.checkpoint.keep(self.record())
         if self.interrupts:
             path = self.checkpoint.path
-            how = f"the same call goes on from {path.name}" if path else "with a checkpoint_path the same call would go on from here"
+            how = f"the same call resumes from {path.name}" if path else "with a checkpoint_path the same call would resume here"
             raise Interrupted(f"stopped after {self.place()}; the model has what it learned, and {how}")
