@@ -9,35 +9,55 @@ def sigmoid(score):
     return 1 / (1 + np.exp(-score))
 
 
+def cosine(v, u):
+    return v @ u / np.linalg.norm(v) / np.linalg.norm(u)
+
+
+def scores_of(center, words, embed_v, embed_u, score=np.dot):
+    return np.array([[score(embed_v[c], embed_u[w]) for w in row] for (c,), row in zip(center, words)])
+
+
 def all_scores(v, u):
     return (v * u).sum(axis=-1)[:, None]
 
 
+def draw_ids_and_tables(rng):
+    cases = []
+    for B, L, V, d in ((2, 4, 6, 3), (3, 5, 8, 4), (4, 2, 7, 5)):
+        center = rng.choice(V, (B, 1), replace=False)
+        tables = rng.normal(0, 1, (V, d)), rng.normal(0, 1, (V, d))
+        cases.append((center, rng.integers(0, V, (B, L)), *tables))
+    return cases
+
+
 def draw_vectors(rng):
-    return [(rng.normal(0, 1, size), rng.normal(0, 1, size)) for size in (3, 4, 7)]
-
-
-def draw_batches(rng):
-    return [(rng.normal(0, 1, (b, 1, d)), rng.normal(0, 1, (b, n, d))) for b, n, d in ((2, 4, 3), (3, 5, 6), (4, 2, 5))]
+    return [(rng.normal(0, 1, (B, 1, d)), rng.normal(0, 1, (B, L, d))) for B, L, d in ((2, 4, 3), (3, 5, 6), (4, 2, 5))]
 
 
 EXERCISES = {
     "03.1": Exercise(
-        reference=lambda v, u: v @ u,
-        cases=draw_vectors,
+        reference=scores_of,
+        cases=draw_ids_and_tables,
         faults={
-            "the score is one number: sum the products": lambda v, u: v * u,
-            "that is the cosine; the score is not divided by the lengths": lambda v, u: v @ u / np.linalg.norm(v) / np.linalg.norm(u),
-            "a sum of sums; the numbers of a place are multiplied first": lambda v, u: (v + u).sum(),
-            "sum the products, don't take their mean": lambda v, u: (v * u).mean(),
-            "that is the distance of the two": lambda v, u: np.linalg.norm(v - u),
-            "all numbers with all: only those of the same place belong together": lambda v, u: v.sum() * u.sum(),
+            "centers have their rows in embed_v, the other words in embed_u: yours has it the other way round": lambda c, w, v, u: scores_of(c, w, u, v),
+            "the words that are asked about have their rows in embed_u, not in embed_v": lambda c, w, v, u: scores_of(c, w, v, v),
+            "centers have their rows in embed_v, not in embed_u": lambda c, w, v, u: scores_of(c, w, u, u),
+            "each row has its own center; yours takes the first one for all rows": lambda c, w, v, u: scores_of([c[0]] * len(c), w, v, u),
+            "the score is one number: sum the products": lambda c, w, v, u: scores_of(c, w, v, u, np.multiply),
+            "a score is the sum of the products, not their mean": lambda c, w, v, u: scores_of(c, w, v, u) / v.shape[1],
+            "that is the cosine; a score is not divided by the lengths": lambda c, w, v, u: scores_of(c, w, v, u, cosine),
+            "B rows of L scores are wanted: yours has one axis more": lambda c, w, v, u: scores_of(c, w, v, u)[:, None],
+            "a row per center, a column per word: yours has them the other way round": lambda c, w, v, u: scores_of(c, w, v, u).T,
+            "keep the rows apart: yours is one long list": lambda c, w, v, u: scores_of(c, w, v, u).ravel(),
         },
-        hints=("Multiply number by number, then sum.", "v @ u does both."),
+        hints=(
+            "The outer loop goes over the rows of the minibatch, the inner one over the words of a row.",
+            "Per row: v = embed_v[center[i][0]]; per word of the row: append v @ embed_u[word].",
+        ),
     ),
     "03.2": Exercise(
         reference=all_scores,
-        cases=draw_batches,
+        cases=draw_vectors,
         faults={
             "the middle axis is lost: (B, 1, L) is wanted": lambda v, u: (v * u).sum(-1),
             "sum over the numbers of a vector, which is the last axis": lambda v, u: (v * u).sum(1)[:, None],
@@ -46,29 +66,5 @@ EXERCISES = {
             "a score is a sum, not a mean": lambda v, u: (v * u).mean(-1)[:, None],
         },
         hints=("v * u has the shape (B, L, d). Which axis goes?", "Sum over the last axis, then put an axis in with [:, None]."),
-    ),
-    "03.3": Exercise(
-        reference=lambda num_centers, num_words, embed_size: np.array([num_centers, 1, num_words]),
-        cases=lambda rng: [tuple(int(n) for n in rng.choice(np.arange(2, 99), 3, replace=False)) for _ in range(4)],
-        faults={
-            "the numbers of a vector are summed, so embed_size is not in it": lambda b, n, d: np.array([b, n, d]),
-            "each center keeps an axis of length 1": lambda b, n, d: np.array([b, n]),
-            "the 1 stands in the middle: one row of scores per center": lambda b, n, d: np.array([b, n, 1]),
-            "centers first, then words": lambda b, n, d: np.array([n, 1, b]),
-            "embed_size is summed away; the words are not": lambda b, n, d: np.array([b, 1, d]),
-        },
-        hints=("The product of (1, d) with (d, L), once per center.", "Three axes: centers, 1, words."),
-    ),
-    "03.4": Exercise(
-        reference=sigmoid,
-        cases=lambda rng: [(float(score),) for score in [*rng.normal(0, 2, 4), 0.0]],
-        faults={
-            "a score of 0 must be 0.5, and no belief is below 0: that is tanh": np.tanh,
-            "the larger the score the larger the belief; the sign is turned over": lambda score: sigmoid(-score),
-            "those are the odds, which grow above 1; belief = odds / (1 + odds)": np.exp,
-            "that is the loss of the answer yes, not the belief in it": lambda score: -np.log(sigmoid(score)),
-            "scores are not just cut off at 0 and 1": lambda score: float(np.clip(score, 0, 1)),
-        },
-        hints=("It takes any number to one between 0 and 1, and 0 to 0.5.", "1 / (1 + exp(-score))."),
     ),
 }  # fmt: skip
