@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.runs import EMBED_SIZE, FOLDER, FRAMEWORKS, SETTINGS, in_a_process, in_turn, machine, write_results
 from benchmarks.training import BATCH_SIZE, LR
+from helpers.evaluation import study_table as table
 
 CORPORA = "ptb", "wikipedia"
 NUM_EPOCHS = 5
@@ -135,25 +136,6 @@ def summaries(judged, found):
                 row[analogies] = {"each": [round(result[table][analogies], 4) for result in results]}
                 rows[method if table == "center" else f"{method}: {table} table"] = row
     return rows
-
-
-def table(text, rows):
-    """Lay the rows of a text out as a table in Markdown: of each set the mean of the seeds and their standard deviation, its
-    interval over the pairs, and in brackets the interval of the difference from ours.
-    """
-    first = next(iter(rows.values()))
-    tests = [name for name, found in first.items() if "interval" in found]
-    titles = [f"{name}, {first[name]['known']} pairs" for name in tests]
-    yield f"| {text} | seconds | {' | '.join(titles)} | analogies |"
-    yield "|---|---|" + "---|" * len(tests) + "---|"
-    for method, row in rows.items():
-        parts = [f"{np.median(row['seconds']):.1f}"]
-        for name in tests:
-            (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
-            told = "" if method == OURS else f" [{least:+.3f} to {most:+.3f}]"
-            parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
-        (analogies,) = set(row) - set(tests) - {"seconds"}
-        yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"
 
 
 @click.command(help=__doc__)

@@ -58,7 +58,7 @@ def judged_pairs(name):
 
 
 def known_pairs(vectors, name):
-    """Return the judgements (n,) and the cosines (n,) of those pairs of a set that have vectors, in any case of letters."""
+    """Return the judgments (n,) and the cosines (n,) of those pairs of a set that have vectors, in any case of letters."""
     known = {token.upper(): token for token in reversed(vectors.index_to_key)}
     found = []
     for *words, judgement in judged_pairs(name):
@@ -128,3 +128,24 @@ def evaluate_pairs(table, vocab):
         judgements, cosines = known_pairs(vectors, name)
         scores[name] = float(rank_correlation(judgements, cosines)) if _tell_apart(cosines) else None
     return scores
+
+
+def study_table(text, rows):
+    """Yield the lines of a Markdown table of methods on a text: of each set the mean of the seeds with their standard deviation,
+    its 95 % interval over the pairs, and in brackets the interval of the difference from the first method.
+
+    `rows` maps methods to what benchmarks/evaluation.json has of them.
+    """
+    first = next(iter(rows.values()))
+    tests = [name for name, found in first.items() if "interval" in found]
+    titles = [f"{name}, {first[name]['known']} pairs" for name in tests]
+    yield f"| {text} | seconds | {' | '.join(titles)} | analogies |"
+    yield "|---|---|" + "---|" * len(tests) + "---|"
+    for method, row in rows.items():
+        parts = [f"{np.median(row['seconds']):.1f}"]
+        for name in tests:
+            (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
+            told = "" if row is first else f" [{least:+.3f} to {most:+.3f}]"
+            parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
+        (analogies,) = set(row) - set(tests) - {"seconds"}
+        yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"

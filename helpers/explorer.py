@@ -1,4 +1,4 @@
-"""A word, its neighbours and its place on a map, to look around in with widgets. Taught nowhere; for `12_evaluation`."""
+"""A word, its neighbors and their places on a map, with widgets. Taught nowhere; for `12_evaluation`."""
 
 import base64
 import html
@@ -7,7 +7,8 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from helpers.arguments import require_query
-from helpers.figures import WIDGET, place_figure, png
+from helpers.beyond.figures import place_figure
+from helpers.figures import WIDGET, png
 from helpers.vectors import nearest, place_by_pca, unit_rows
 
 MOST = 20
@@ -19,7 +20,7 @@ def places_of(table, vocab):
 
 
 class Explorer:
-    """Ask for a word's neighbours with widgets: the word, how many, and which of `tables`, {name: (V, d)}."""
+    """Ask for a word's neighbors with widgets: the word, how many, and which of `tables`, {name: (V, d)}."""
 
     def __init__(self, tables, vocab, query_token, k):
         self.tables, self.vocab = tables, vocab
@@ -32,20 +33,20 @@ class Explorer:
             control.observe(self.tell, "value")
         self.tell()
 
-    def neighbours(self):
-        """Return the neighbours that are asked for; LookupError if the word is unknown."""
+    def neighbors(self):
+        """Return the word and the neighbors that are asked for; LookupError if the word is unknown."""
         word = self.word.value.strip()
         require_query(word, self.k.value, self.vocab)
         return word, nearest([word], self.k.value, self.tables[self.table.value], self.vocab)[word]
 
     def figure(self):
         """Return the picture of what is asked for, and the sentence that describes it."""
-        word, neighbours = self.neighbours()
-        told = f"The {len(neighbours)} nearest words of {word} in the {self.table.value} table: {', '.join(neighbours)}."
-        return place_figure(self.places[self.table.value], word, neighbours), told
+        word, neighbors = self.neighbors()
+        told = f"The {len(neighbors)} nearest words of {word} in the {self.table.value} table: {', '.join(neighbors)}."
+        return place_figure(self.places[self.table.value], word, neighbors), told
 
     def tell(self, *_):
-        """Show the answer, or what is wrong with the question."""
+        """Show the answer, or the error."""
         try:
             fig, told = self.figure()
         except LookupError as error:

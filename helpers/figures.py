@@ -80,17 +80,26 @@ def numbers_of(axes):
     return f"<table><caption>{html.escape(axes.get_title())}</caption><tr>" + "</tr><tr>".join(cells) + "</tr></table>"
 
 
+def words_of(axes):
+    """Return a table in HTML of the texts in a diagram: a row for each height, from the top, left to right."""
+    rows = {}
+    for text in axes.texts:
+        x, y = text.get_position()
+        if text.get_text():
+            rows.setdefault(round(y, 2), []).append((x, text.get_text()))
+    lines = ["".join(f"<td>{html.escape(text)}</td>" for _, text in sorted(row)) for _, row in sorted(rows.items(), reverse=True)]
+    return f"<table><caption>{html.escape(axes.get_title())}</caption><tr>" + "</tr><tr>".join(lines) + "</tr></table>"
+
+
 def show(fig, alt):
     """Display a figure as a PNG with `alt` as its alternative text, print that sentence under it, and fold up its numbers.
 
-    A diagram, whose axes are off, has no numbers.
+    Of a diagram, whose axes are off, the words are folded up in place of numbers.
     """
     display(png(fig, alt))
     print(alt)
-    shown = [axes for axes in fig.axes if axes.axison and axes.get_label() != "<colorbar>"]
-    if not shown:
-        return
-    tables = "".join(map(numbers_of, shown))
+    shown = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
+    tables = "".join(numbers_of(axes) if axes.axison else words_of(axes) for axes in shown)
     folded = f"<details><summary>The numbers of this figure</summary>{tables}</details>"
     display({"text/html": folded, "text/plain": "(the numbers of this figure, as a table)"}, raw=True)
 
@@ -697,51 +706,6 @@ def frames_figure(places, groups):
     for axes in panels:
         axes.remove()
     fig.suptitle("First all words draw together, then they find their groups" if columns > 1 else "Words on a map made from their cosines", fontsize=13)
-    return fig
-
-
-def place_figure(places, word, neighbours):
-    """Draw where a word and its neighbours lie among all words, and beside it that part of the map with their names.
-
-    `places` maps every word to its place (x, y).
-    """
-    fig, (whole, part) = new_figure(2, (10, 4.5))
-    cloud, near = (np.array([places[token] for token in tokens]) for tokens in (places, [*neighbours, word]))
-    for axes in (whole, part):
-        axes.plot(*cloud.T, ".", color=SKY, markersize=2, alpha=0.5, label="all words")
-        axes.plot(*near[:-1].T, "o", color=RED, markersize=5, label="its nearest")
-        axes.plot(*near[-1:].T, "*", color=BLACK, markersize=13, label=word)
-        axes.set(xticks=[], yticks=[])
-    for token, place in zip([*neighbours, word], near):
-        part.annotate(token, place, (0, 6), textcoords="offset points", ha="center", fontsize=8)
-    margin = 0.2 * np.ptp(near, axis=0) + 1e-3
-    (left, bottom), (right, top) = near.min(axis=0) - margin, near.max(axis=0) + margin
-    part.set(xlim=(left, right), ylim=(bottom, top))
-    whole.legend(frameon=False, loc="lower left")
-    label(whole, "Among all words", "first coordinate", "second coordinate")
-    label(part, f"{word} and its {len(neighbours)} nearest words", "first coordinate", "second coordinate")
-    return fig
-
-
-def methods_figure(rows, tests):
-    """Draw what each method's vectors score: the mean of its seeds, a mark per seed, and the interval over the pairs.
-
-    `rows` maps methods to {test: {"each", "mean", "interval"}}.
-    """
-    fig, panels = new_figure(len(tests), (10, 1.2 + 0.35 * len(rows)))
-    ends = [end for row in rows.values() for test in tests for end in (*row[test]["interval"], *row[test]["each"])]
-    for axes, test in zip(panels, tests):
-        axes.set_xlim(min(ends) - 0.02, max(ends) + 0.02)
-        for place, row in enumerate(rows.values()):
-            found = row[test]
-            axes.plot(found["interval"], [place, place], "-", color=BLACK, linewidth=1, label="95 % interval over the pairs")
-            axes.plot(found["each"], [place] * len(found["each"]), "|", color=RED, markersize=9, label="a seed")
-            axes.plot(found["mean"], place, "o", color=BLUE, markersize=6, label="mean of the seeds")
-        axes.invert_yaxis()
-        axes.set_yticks(range(len(rows)), rows if axes is panels[0] else [""] * len(rows))
-        label(axes, test, "rank correlation with people's judgement", "")
-    handles, labels = panels[0].get_legend_handles_labels()
-    fig.legend(handles[:3], labels[:3], loc="outside lower center", ncols=3, frameon=False)
     return fig
 
 

@@ -1,0 +1,199 @@
+"""Figures of the steps after the sixth that stand in no notebook: maps with names, the sweep, sets of vectors compared."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from helpers.figures import (
+    BLACK,
+    BLUE,
+    GREEN,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    label,
+    new_figure,
+)
+
+SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (6, 0, "left", "center"), (-6, 0, "right", "center"))
+
+
+def name_points(axes, points, names, color=BLACK):
+    """Write each name beside its point, at a side where it hides no point and no other name.
+
+    `points` is (n, 2). A name without room is not drawn; it stays in the table of the figure's numbers. The limits of the
+    axes must be set before.
+    """
+    fig = axes.figure
+    fig.draw_without_rendering()
+    marks = axes.transData.transform(points)
+    taken = [text.get_window_extent() for text in axes.texts if text.get_visible()]
+    for number, (point, name) in enumerate(zip(points, names)):
+        others = np.delete(marks, number, axis=0)
+        for x, y, across, up in SIDES:
+            note = axes.annotate(name, tuple(point), (x, y), textcoords="offset points", ha=across, va=up,
+                                 fontsize=8, color=color)  # fmt: skip
+            box = note.get_window_extent()
+            inside = ((others > box.min - 2) & (others < box.max + 2)).all(axis=1).any()
+            if not inside and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            note.remove()
+        else:
+            axes.annotate(name, tuple(point)).set_visible(False)
+
+
+def without_axes(axes):
+    """Take ticks and frame from axes whose directions mean nothing."""
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def groups_figure(places, groups, title):
+    """Draw words on a map, a color and a mark for each group; `groups` {name: words} in the order of `places` (n, 2)."""
+    fig, axes = new_figure(size=(9, 6))
+    start, colors = 0, (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
+    for (name, words), color, marker in zip(groups.items(), colors, MARKERS):
+        own = places[start : start + len(words)]
+        start += len(words)
+        axes.plot(*own.T, marker, color=color, markersize=6, label=name)
+    axes.set_title(title)
+    axes.margins(0.06)
+    without_axes(axes)
+    fig.legend(loc="outside lower center", ncols=len(groups), frameon=False)
+    name_points(axes, places, [word for words in groups.values() for word in words])
+    return fig
+
+
+def place_figure(places, word, neighbors):
+    """Draw where a word and its neighbors lie among all words, and beside it that part of the map with their names.
+
+    `places` maps every word to its place (x, y). The title says how many of the points nearest on the map are neighbors.
+    """
+    fig, (whole, part) = new_figure(2, (10, 4.8))
+    tokens = list(places)
+    cloud = np.array(list(places.values()))
+    near = np.array([places[token] for token in [*neighbors, word]])
+    order = np.argsort(((cloud - places[word]) ** 2).sum(axis=1))
+    on_map = [tokens[row] for row in order if tokens[row] != word][: len(neighbors)]
+    for axes in (whole, part):
+        axes.plot(*cloud.T, ".", color=SKY, markersize=3, alpha=0.5, label="all words")
+        axes.plot(*near[-1:].T, "*", color=BLACK, markersize=13, label=word)
+        axes.plot(*near[:-1].T, "o", color=RED, markersize=5, label="its nearest words by cosine")
+        without_axes(axes)
+    margin = 0.2 * np.ptp(near, axis=0) + 1e-3
+    (left, bottom), (right, top) = near.min(axis=0) - margin, near.max(axis=0) + margin
+    part.set(xlim=(left, right), ylim=(bottom, top))
+    whole.set_title("All words")
+    part.set_title(f"The part around {word}")
+    fig.suptitle(f"Of the {len(neighbors)} points nearest on the map {len(set(on_map) & set(neighbors))} are neighbors of {word}")
+    handles, labels = whole.get_legend_handles_labels()
+    handles[0] = Line2D([], [], linestyle="", marker=".", color=SKY, markersize=9)  # a mark that can be seen
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    name_points(part, near, [*neighbors, word])
+    return fig
+
+
+def methods_figure(rows, tests, title=""):
+    """Draw what each method's vectors score: the mean of its seeds, a mark per seed, and the interval over the pairs.
+
+    `rows` maps methods to {test: {"each", "mean", "interval"}}.
+    """
+    fig, panels = new_figure(len(tests), (10, 1.5 + 0.35 * len(rows)))
+    ends = [end for row in rows.values() for test in tests for end in (*row[test]["interval"], *row[test]["each"])]
+    for axes, test in zip(panels, tests):
+        axes.set_xlim(min(ends) - 0.02, max(ends) + 0.02)
+        for place, row in enumerate(rows.values()):
+            found = row[test]
+            line = {"color": BLACK, "linewidth": 1, "label": "95 % confidence interval over the pairs"}
+            axes.plot(found["interval"], [place, place], "-", **line)
+            axes.plot(found["each"], [place] * len(found["each"]), "|", color=RED, markersize=9, label="a seed")
+            axes.plot(found["mean"], place, "o", color=BLUE, markersize=6, label="mean of the seeds")
+        axes.invert_yaxis()
+        axes.set_yticks(range(len(rows)), rows if axes is panels[0] else [""] * len(rows))
+        label(axes, test, "rank correlation with human judgments", "")
+    fig.suptitle(title)
+    handles, labels = panels[0].get_legend_handles_labels()
+    fig.legend(handles[:3], labels[:3], loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+def sweep_figure(means, default, measures, title):
+    """Draw how settings of a sweep differ from the default, a row of heat maps for each measure, purple where better.
+
+    `means` maps measures to {(embed_size, lr, num_epochs): value}; `measures` maps them to (name, digits, 1 where more is
+    better, else -1). A setting that was not run has a dash.
+    """
+    settings = next(iter(means.values()))
+    sizes, lrs, epochs = (sorted({setting[part] for setting in settings}) for part in range(3))
+    fig, grid = new_figure(1, (8.5, 2.1 * len(measures) + 0.8))
+    grid.remove()
+    panels = fig.subplots(len(measures), len(epochs), sharex=True, sharey=True, squeeze=False)
+    for row, (measure, (name, digits, sign)) in zip(panels, measures.items()):
+        usual = means[measure][default]
+        for axes, num_epochs in zip(row, epochs):
+            found = np.array([[means[measure].get((size, lr, num_epochs), np.nan) for lr in lrs] for size in sizes])
+            largest = max((abs(value - usual) for value in means[measure].values() if value == value), default=1) or 1
+            axes.imshow(sign * (found - usual), cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
+            for (y, x), value in np.ndenumerate(found - usual):
+                told = "-" if np.isnan(value) else f"{value:+.{digits}f}" if value else f"{usual:.{digits}f}"
+                color = "white" if abs(value) > 0.55 * largest else BLACK
+                axes.text(x, y, told, ha="center", va="center", fontsize=9, color=color)
+            axes.set_title(f"{name}, {num_epochs} epochs", fontsize=10)
+            axes.set_xticks(range(len(lrs)), [f"{lr:g}" for lr in lrs])
+            axes.set_yticks(range(len(sizes)), [f"{size}" for size in sizes])
+    fig.suptitle(title)
+    fig.supxlabel("learning rate (purple: better than the default, whose own value is given; orange: worse)", fontsize=10)
+    fig.supylabel("embed_size", fontsize=10)
+    return fig
+
+
+def loss_quality_figure(points, title, ylabel):
+    """Draw a measure of each setting against its held-out loss; `points` {(embed_size, lr, num_epochs): (loss, value)}.
+
+    The color is the learning rate's, the mark that of the number of epochs, the size that of `embed_size`. The setting of
+    the lowest loss and that of the best value are named.
+    """
+    fig, axes = new_figure(size=(8, 4.6))
+    sizes, lrs, epochs = (sorted({setting[part] for setting in points}) for part in range(3))
+    width = {size: 4 + 2.5 * place for place, size in enumerate(sizes)}
+    colors = dict(zip(lrs, (SKY, ORANGE, RED, BLUE, GREEN)))
+    marks = dict(zip(epochs, MARKERS))
+    for (size, lr, number), point in points.items():
+        look = {"color": colors[lr], "markersize": width[size], "markeredgecolor": BLACK, "markeredgewidth": 0.4}
+        axes.plot(*point, marks[number], label=f"size {size}, lr {lr}, {number} epochs", **look)
+    for told, chosen in (("lowest loss", min(points, key=lambda one: points[one][0])),
+                         ("best score", max(points, key=lambda one: points[one][1]))):  # fmt: skip
+        axes.annotate(told, points[chosen], (14, 14), textcoords="offset points", arrowprops={"arrowstyle": "-"})
+    label(axes, title, "held-out loss (nats)", ylabel)
+    plain = {"linestyle": "", "color": BLACK}
+    handles = [Line2D([], [], linestyle="", marker="o", color=colors[lr], label=f"learning rate {lr:g}") for lr in lrs]
+    handles += [Line2D([], [], **plain, marker=marks[number], label=f"{number} epochs") for number in epochs]
+    handles += [Line2D([], [], **plain, marker="o", markersize=width[size], label=f"embed_size {size}") for size in sizes]
+    fig.legend(handles=handles, loc="outside right center", frameon=False)
+    return fig
+
+
+def lengths_figure(counts, lengths, named):
+    """Draw the length of each word's vector against its count, axes for each table; `named` {word: row} are named.
+
+    `lengths` maps tables to (n,), in the order of `counts` (n,). A line goes through the medians of words of like count.
+    """
+    fig, both = new_figure(2, (9.5, 4))
+    edges = np.geomspace(counts.min(), counts.max() + 1, 13)
+    group = np.digitize(counts, edges)
+    kept = [number for number in np.unique(group) if np.sum(group == number) >= 5]
+    middles = [np.exp(np.log(counts[group == number]).mean()) for number in kept]
+    for axes, (name, values), color in zip(both, lengths.items(), (BLUE, RED)):
+        axes.semilogx(counts, values, ".", color=color, markersize=3, alpha=0.25, label=f"{name} vectors")
+        medians = [np.median(values[group == number]) for number in kept]
+        axes.plot(middles, medians, "-", color=BLACK, linewidth=1.5, label="median")
+        longest = middles[int(np.argmax(medians))] if medians else 0
+        rows = list(named.values())
+        axes.plot(counts[rows], values[rows], "o", color=BLACK, markersize=4, label="_")
+        title = f"{name.capitalize()} vectors: longest near {longest:,.0f} occurrences"
+        label(axes, title, "occurrences in the text", "length of the vector")
+        axes.title.set_fontsize(11)
+        name_points(axes, np.column_stack([counts[rows], values[rows]]), list(named))
+    return fig
