@@ -75,7 +75,7 @@ def test_the_study_of_resampling_tells_each_measure_of_every_epoch_and_both_ways
     assert once["held_out"][0] == redrawn["held_out"][0] and once["held_out"][1] != redrawn["held_out"][1]
     del once[TESTS[0]], once[TESTS[1]], redrawn[TESTS[0]], redrawn[TESTS[1]]  # the text has none of their words
     lines = list(table(runs, [1, 2]))
-    assert len(lines) == 4 and lines[3].startswith("redrawn, epoch 2: loss ")
+    assert len(lines) == 4 and lines[3].startswith("resampled, epoch 2: loss ")
 
 
 def test_the_quick_form_runs(ptb):

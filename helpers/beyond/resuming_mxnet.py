@@ -16,30 +16,38 @@ def get_state(net, optimizer):
 
     MXNet has no public way to the count, and its own files of states can run code when they are read.
     """
+    (adam,) = optimizer._updaters  # one for each device
     state = dict(zip(TABLES, to_arrays(net)))
     for number, (name, layer) in enumerate(zip(TABLES, net)):
-        zeros = [mx.nd.zeros(layer.weight.shape)] * 2  # before the first step
-        mean, mean_square = optimizer._updaters[0].states.get(number, zeros)
-        state |= {f"{name}.mean": mean.asnumpy(), f"{name}.mean_square": mean_square.asnumpy()}
-        state[f"{name}.steps"] = np.array(optimizer._optimizer._index_update_count.get(number, 0))
+        zeros = mx.nd.zeros(layer.weight.shape)
+        mean, mean_square = adam.states.get(number, (zeros, zeros))
+        state[f"{name}.mean"] = mean.asnumpy()
+        state[f"{name}.mean_square"] = mean_square.asnumpy()
+        steps = adam.optimizer._index_update_count.get(number, 0)
+        state[f"{name}.steps"] = np.array(steps)
     return state
 
 
 def set_state(net, optimizer, state):
     """Put back what `get_state` returned, into the model and its optimizer."""
+    (adam,) = optimizer._updaters
     for number, (name, layer) in enumerate(zip(TABLES, net)):
         layer.weight.set_data(mx.np.array(state[name]))
-        means = (mx.nd.array(state[f"{name}.{part}"], layer.weight.data().ctx) for part in ("mean", "mean_square"))
-        updater = optimizer._updaters[0]
-        updater.states[number], updater.states_synced[number] = tuple(means), True
-        optimizer._optimizer._index_update_count[number] = int(state[f"{name}.steps"])
+        device = layer.weight.data().ctx
+        mean = mx.nd.array(state[f"{name}.mean"], device)
+        mean_square = mx.nd.array(state[f"{name}.mean_square"], device)
+        adam.states[number] = mean, mean_square
+        adam.states_synced[number] = True
+        steps = int(state[f"{name}.steps"])
+        adam.optimizer._index_update_count[number] = steps
 
 
 def resumable_train(net, data_iter, lr, num_epochs, device=None, step=train_batch, checkpoint_path=None):
     """Train as `train` does, to the same bits, and keep the training's state in a file, from which the same call resumes.
 
     With a `checkpoint_path` the state is written to that .safetensors file at the start, at the end of each epoch, and every
-    half minute; where the file is there already, the training resumes from it, to the same bits on the same machine.
+    half minute; where the file is there already, the training resumes from it, to the same bits on the same machine's CPU.
+    `step` must be a function with a name, which the file holds.
     Raises ValueError for a checkpoint of another training or a damaged one, OSError for one that can't be written, and
     FloatingPointError if the training diverges: the model then has the tables that were kept last. Returns the History.
     """
@@ -49,7 +57,8 @@ def resumable_train(net, data_iter, lr, num_epochs, device=None, step=train_batc
     net.collect_params().reset_ctx(device)
     optimizer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": lr})
     state = partial(get_state, net, optimizer), partial(set_state, net, optimizer)
-    checkpoint = Checkpoint(checkpoint_path, *state, method=f"Adam, {step.__name__}, mxnet {mx.__version__}", lr=lr)
+    method = f"Adam, {step.__name__}, mxnet {mx.__version__}"
+    checkpoint = Checkpoint(checkpoint_path, *state, method=method, lr=lr)
     history = ResumableHistory(data_iter, num_epochs, device, checkpoint)
     with history.recording():
         for _ in range(len(history), num_epochs):

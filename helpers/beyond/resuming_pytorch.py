@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 
 from helpers.arguments import require_positive, require_whole_numbers
@@ -16,9 +17,11 @@ def get_state(net, optimizer):
     """
     state = dict(zip(TABLES, to_arrays(net)))
     for name, layer in zip(TABLES, net):
-        zeros = {"step": torch.zeros(()), "exp_avg": torch.zeros_like(layer.weight), "exp_avg_sq": torch.zeros_like(layer.weight)}
-        for part, tensor in (optimizer.state[layer.weight] or zeros).items():
-            state[f"{name}.{part}"] = tensor.detach().cpu().numpy().copy()
+        zeros = torch.zeros_like(layer.weight)
+        adam = optimizer.state[layer.weight] or {"exp_avg": zeros, "exp_avg_sq": zeros}
+        state[f"{name}.mean"] = adam["exp_avg"].detach().cpu().numpy().copy()
+        state[f"{name}.mean_square"] = adam["exp_avg_sq"].detach().cpu().numpy().copy()
+        state[f"{name}.steps"] = np.array(int(adam.get("step", 0)))
     return state
 
 
@@ -26,15 +29,19 @@ def set_state(net, optimizer, state):
     """Put back what `get_state` returned, into the model and its optimizer."""
     for name, layer in zip(TABLES, net):
         layer.weight.data.copy_(torch.from_numpy(state[name]))
-        for part in "step", "exp_avg", "exp_avg_sq":
-            optimizer.state[layer.weight][part] = torch.tensor(state[f"{name}.{part}"]).to(layer.weight.device)
+        adam = optimizer.state[layer.weight]
+        device = layer.weight.device
+        adam["exp_avg"] = torch.tensor(state[f"{name}.mean"], device=device)
+        adam["exp_avg_sq"] = torch.tensor(state[f"{name}.mean_square"], device=device)
+        adam["step"] = torch.tensor(float(state[f"{name}.steps"]))
 
 
 def resumable_train(net, data_iter, lr, num_epochs, device=None, step=train_batch, checkpoint_path=None):
     """Train as `train` does, to the same bits, and keep the training's state in a file, from which the same call resumes.
 
     With a `checkpoint_path` the state is written to that .safetensors file at the start, at the end of each epoch, and every
-    half minute; where the file is there already, the training resumes from it, to the same bits on the same machine.
+    half minute; where the file is there already, the training resumes from it, to the same bits on the same machine's CPU.
+    `step` must be a function with a name, which the file holds.
     Raises ValueError for a checkpoint of another training or a damaged one, OSError for one that can't be written, and
     FloatingPointError if the training diverges: the model then has the tables that were kept last. Returns the History.
     """
@@ -43,7 +50,8 @@ def resumable_train(net, data_iter, lr, num_epochs, device=None, step=train_batc
     device = get_device(device)
     optimizer = torch.optim.Adam(net.to(device).parameters(), lr=lr)
     state = partial(get_state, net, optimizer), partial(set_state, net, optimizer)
-    checkpoint = Checkpoint(checkpoint_path, *state, method=f"Adam, {step.__name__}, torch {torch.__version__}", lr=lr)
+    method = f"Adam, {step.__name__}, torch {torch.__version__}"
+    checkpoint = Checkpoint(checkpoint_path, *state, method=method, lr=lr)
     history = ResumableHistory(data_iter, num_epochs, device, checkpoint)
     with history.recording():
         for _ in range(len(history), num_epochs):
