@@ -4,8 +4,8 @@ import html
 import io
 import re
 import time
-from itertools import zip_longest
 from collections import Counter
+from itertools import zip_longest
 
 import numpy as np
 import PIL.Image
@@ -315,7 +315,7 @@ def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
 
 
 def lookup_figure(table, ids, words):
-    """Draw a table of vectors with the rows that a lookup takes framed, and an arrow from each to its row of the result.
+    """Draw a table of vectors, and an arrow from each row that a lookup takes to its row of the result.
 
     `table` is (V, d) without negative numbers, `ids` a list, `words` a name per row of the table.
     """
@@ -345,7 +345,7 @@ def lookup_figure(table, ids, words):
 
 
 def scores_figure(scores, centers, words):
-    """Draw the score of each center word (a row) with each context or noise word (a column); the words' own are framed."""
+    """Draw the score of each center word (row) with each other word (column), framed with itself."""
     fig, axes = new_figure(size=(6, 3.4))
     heat_map(axes, scores, "A word may score low with itself", "context word", "center word", abs(scores).max())
     fig.colorbar(axes.images[0], ax=axes, label="score (orange: no, purple: yes)")
@@ -359,7 +359,7 @@ def scores_figure(scores, centers, words):
 
 
 def draw_cells(axes, corner, texts, cell, colors):
-    """Draw a grid of cells from its upper left `corner` down: rows of `texts`, each cell (width, height), a color per row."""
+    """Draw rows of `texts` as cells (width, height), down from the upper left `corner`, a color per row."""
     (left, top), (width, height) = corner, cell
     for row, (line, color) in enumerate(zip(texts, colors)):
         for column, text in enumerate(line):
@@ -374,9 +374,10 @@ def draw_arrow(axes, start, end, color=BLACK):
 
 
 def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
-    """Draw how skip-gram answers: two tables, lookups, dot products, the sigmoid, and below each word two answers.
+    """Draw how skip-gram answers: two tables, lookups, dot products, sigmoid, answers.
 
-    The tables are (V, 2) arrays, `words` names their rows; `center` is an id, `row` a list of ids, `labels` their 0 or 1.
+    The tables are (V, 2) arrays, `words` names their rows; `center` is an id, `row` a list of ids,
+    `labels` holds 1 for a context word and 0 for a noise word.
     """
     fig, axes = diagram(9, 4.5)
     axes.set(xlim=(0, 18), ylim=(0, 9))
@@ -418,8 +419,8 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
             draw_arrow(axes, (middle, height - 0.7 if place == 0 else top + 0.36), (middle, top + 0.04), "#777777")
     for middle, number in zip(middles, row):
         axes.text(middle, height + 0.72, words[number], ha="center", fontsize=9)
-    for middle, chance, label_ in zip(middles, chances, labels):
-        if (chance > 0.5) != bool(label_):
+    for middle, chance, true in zip(middles, chances, labels):
+        if (chance > 0.5) != bool(true):
             axes.add_patch(Rectangle((middle - 0.475, 1.24), 0.95, 0.62, fill=False, edgecolor=RED, linewidth=2.5))
             axes.text(7.1 + 0.95 * len(row), 1.55, "red: the model is wrong", va="center", fontsize=9, color=RED)
     axes.text(9, 8.6, "Skip-gram: a row of embed_v times a row of embed_u for each word", ha="center", fontsize=12)
@@ -427,7 +428,7 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
 
 
 def product_figure():
-    """Draw the batched product of skip-gram as boxes: (1, d) times (d, L) gives (1, L), once for each row of a minibatch."""
+    """Draw the batched product of skip-gram as boxes: (1, d) times (d, L) gives (1, L), B times."""
     fig, axes = diagram(8, 2.7)
     axes.set(xlim=(0, 16), ylim=(0, 5.4))
     d, length, cell = 3, 6, (0.62, 0.62)
@@ -457,7 +458,7 @@ def product_figure():
 
 
 def softmax_figure(num_noise_words):
-    """Draw what one pair costs: on the left the softmax over all words, on the right one context and some noise words."""
+    """Draw what one pair costs: the softmax over all words, beside a context word and noise words."""
     fig, axes = diagram(8.5, 4)
     shown, asked = 24, 1 + num_noise_words  # 24 stand for all V words
     axes.set(xlim=(0, 20), ylim=(-2.2, shown + 2.4))
@@ -471,7 +472,9 @@ def softmax_figure(num_noise_words):
             color = BLUE if place == yes else ORANGE if sampled else SKY
             color = color if used else "#E4E4E4"
             axes.add_patch(Rectangle((left + 5.6, height - 0.36), 1.1, 0.72, facecolor=color, edgecolor="none"))
-            told = {yes: "context word: yes?"}.get(place, "noise word: no?") if sampled else {yes: "context word"}.get(place, "")
+            told = "context word" if place == yes else "noise word" if sampled else ""
+            if sampled:
+                told += ": yes?" if place == yes else ": no?"
             if used:
                 ends = (left + 2.5, middle), (left + 5.6, height)
                 axes.add_patch(FancyArrowPatch(*ends, arrowstyle="-", color=color, linewidth=1.2, shrinkA=0, shrinkB=0))
@@ -574,14 +577,42 @@ def pull_figure(v, u, lr, num_steps=100):
     draw_arrow(one, v, end, BLACK)
     one.plot(*end, "o", color=BLACK, label="v after the step")
     one.annotate("v after", end, (-8, 0), textcoords="offset points", ha="right", va="center")
-    label(one, "One step, changes drawn 10 times as long", "first number of the vector", "second number")
-    label(many, f"{num_steps} steps (small marks: after 10)", "first number of the vector", "second number")
+    label(one, "One step pulls v toward the context word\n(changes drawn 10 times as long)", "first number of the vector", "second number")
+    told = f"After {num_steps} steps the noise word lies opposite\n(small marks: after 10)"
+    label(many, told, "first number of the vector", "second number")
     for axes in (one, many):
         axes.plot(0, 0, "+", color=BLACK, label="_")
         axes.set_aspect("equal")
         axes.margins(0.2)
     handles, told = many.get_legend_handles_labels()
     fig.legend(handles, told, loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+# Two losses at minibatches 10, 84, 168 and so on of the first epoch on PTB, PyTorch, seed 0: in training, as code with a
+# bug computes it, since the point before; and held out, of a quarter of the minibatches, as correct code computes it
+BUGS = {
+    "A": ([0.693, 0.663, 0.504, 0.458, 0.448, 0.444, 0.442, 0.440], [0.693, 0.887, 1.444, 1.523, 1.552, 1.571, 1.584, 1.591]),
+    "B": ([0.693] * 8, [0.693] * 8),
+    "C": ([0.692, 0.559, 0.287, 0.225, 0.207, 0.202, 0.199, 0.198], [0.693, 0.530, 0.467, 0.454, 0.450, 0.447, 0.447, 0.446]),
+    "D": ([0.666, 0.851, 1.263, 1.582, 1.791, 1.911, 2.000, 2.042], [0.623, 1.052, 1.435, 1.665, 1.834, 1.904, 1.974, 1.987]),
+}  # fmt: skip
+
+
+def bugs_figure():
+    """Draw BUGS: what four bugs do to the training loss and to the held-out loss, with the line of a blind model."""
+    fig = Figure(figsize=(8.5, 5), layout="constrained")
+    panels = fig.subplots(2, 2, sharex=True, sharey=True)
+    xs = [number / 669 for number in (10, *range(84, 589, 84))]
+    for axes, (name, (training, held_out)) in zip(panels.flat, BUGS.items()):
+        axes.axhline(np.log(2), color=BLACK, linestyle=":", linewidth=1, label="ln 2, knows nothing: 0.693")
+        axes.axhline(0.4506, color=PURPLE, linestyle="-.", linewidth=1, label="blind to the words: 0.451")
+        axes.plot(xs, held_out, "s--", color=RED, markersize=6, markerfacecolor="white", label="held out, correct code")
+        axes.plot(xs, training, "o-", color=BLUE, markersize=4, label="training, code with the bug")
+        axes.set(xlim=(0, 1), ylim=(0, 2.2))
+        label(axes, name, "epoch" if axes in panels[1] else "", "loss" if axes in panels[:, 0] else "")
+    fig.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    fig.suptitle("Four bugs, and what the first epoch shows of them")
     return fig
 
 
@@ -721,7 +752,7 @@ def rates_figure(groups, title):
         places = range(place, place + len(rates))
         first = next(iter(rates.values()))
         axes.plot(list(rates.values()), places, marker, color=color, markersize=9, label=group)
-        for y, (name, rate) in zip(places, rates.items()):
+        for y, rate in zip(places, rates.values()):
             told = f"{rate:,.0f}" if rate == first else f"{rate:,.0f}  ({rate / first:.1f} times)"
             axes.text(rate * 1.18, y, told, va="center", fontsize=9)
         place += len(rates)
@@ -773,7 +804,8 @@ def block_figure(block_size, window, noise_per_block):
     axes.text(1.8 + 1.05, y - 0.08, f"{columns} vectors of context\nand noise words", ha="center", va="top", fontsize=10)
     axes.text(4.43, y + height / 2, "=", ha="center", va="center", fontsize=15)
     reach = 2.1 * share / (block_size + 2 * window)
-    band = [(4.95, y + height), (4.95 + 2 * window * reach, y + height), (4.95 + 2.1 * share, y), (4.95 + 2.1 * share - 2 * window * reach, y)]
+    wide, corner = 2 * window * reach, 4.95 + 2.1 * share
+    band = [(4.95, y + height), (4.95 + wide, y + height), (corner, y), (corner - wide, y)]
     axes.add_patch(Polygon(band, facecolor=PURPLE, edgecolor="none"))
     axes.text(4.95 + 1.05, y - 0.08, f"{block_size} x {columns} scores;\nthe band and the noise count", ha="center", va="top", fontsize=10)
     return fig
@@ -812,7 +844,8 @@ def quality_figure(runs, title="What vectors are worth, and the time they take")
         kind, epochs = name.split(", ")
         kinds.setdefault(kind, []).append((epochs.split()[0], found))
     for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
-        for (kind, settings), color, marker, side in zip(kinds.items(), (BLUE, ORANGE, GREEN, RED), "oDhs", ((6, -9), (-14, 8), (6, -9), (6, 9))):
+        styles = zip((BLUE, ORANGE, GREEN, RED), "oDhs", ((6, -9), (-14, 8), (6, -9), (6, 9)))
+        for (kind, settings), (color, marker, side) in zip(kinds.items(), styles):
             columns = [[[run[key] for run in found] for _, found in settings] for key in ("seconds", test)]
             xs, ys = ([np.mean(values) for values in column] for column in columns)
             wide, tall = ([np.std(values) for values in column] for column in columns)

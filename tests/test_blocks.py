@@ -11,7 +11,6 @@ import pytest
 
 from helpers import model_pytorch
 from helpers.beyond import blocks as made
-from helpers.beyond import blocks_pytorch
 from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK, load_blocks
 from helpers.beyond.processes import Workers, one_thread
 from helpers.examples import generator, subsample

@@ -8,7 +8,7 @@ import numpy as np
 from helpers.arguments import require_positive, require_whole_numbers
 from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
 from helpers.beyond.checkpoints import TABLES, Checkpoint, ResumableHistory
-from helpers.beyond.selections import selections
+from helpers.beyond.selections import selections, subtract_rows
 from helpers.model_mxnet import to_tensor
 from helpers.training import loss_totals
 
@@ -32,16 +32,6 @@ def block_totals(tables, piece, blocks):
     totals = loss_totals(losses, weight)  # (4,)
     totals[1] = (valid > 0).sum()
     return totals
-
-
-def subtract_rows(tables, selection, steps, lr):
-    """Take `lr` times the steps of an update off the rows that its `selection` names; `steps` are arrays (..., d)."""
-    steps = mx.np.concatenate([step.reshape(-1, step.shape[2]) for step in steps])  # (R, d)
-    sums = mx.nd.sparse.dot(
-        selection, steps.as_nd_ndarray(), transpose_a=True, forward_stype="row_sparse"
-    )
-    old_tables = tables.as_nd_ndarray()
-    mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
 
 
 def train_piece(tables, piece, blocks, lr):

@@ -2,9 +2,11 @@
 
 import mxnet as mx
 
+from helpers.beyond.selections import sparse_rows
 from helpers.model_mxnet import skip_gram
 
 ROWS_AT_ONCE = 128  # new memory for the vectors of more rows costs more time than their products
+ACROSS = {"transpose_a": True, "forward_stype": "default"}  # multiply by the transposed matrix
 
 
 def losses_and_derivatives(net, batch):
@@ -27,16 +29,26 @@ def losses_and_derivatives(net, batch):
     return losses, derivative
 
 
-def sparse_rows(values, ids, vocab_size):
-    """Make a sparse matrix (B, V) that holds the `values` (B, n) in the columns that `ids` (B, n) name.
+def set_gradient_of_centers(net, batch, derivative):
+    """Sum into each center's row of the first gradient the vectors of its words times the derivatives (B, L)."""
+    center, words, mask, _ = batch  # (B, 1), (B, L), (B, L)
+    embed_u = net[1].weight.data().as_nd_ndarray()  # (V, d)
+    of_words = sparse_rows(derivative, words, len(embed_u))  # (B, V)
+    of_rows = mx.nd.sparse.dot(of_words, embed_u)  # (B, d)
+    ones = mx.np.ones_like(mask[:, :1])  # (B, 1)
+    of_centers = sparse_rows(ones, center, len(embed_u))  # (B, V)
+    grad_v = net[0].weight.grad().as_nd_ndarray()  # (V, d)
+    mx.nd.sparse.dot(of_centers, of_rows, out=grad_v, **ACROSS)
 
-    Values of a row with the same id count as their sum.
-    """
-    ends = mx.nd.arange(0, ids.size + 1, ids.shape[1], ctx=ids.ctx, dtype="int64")
-    values = values.reshape(-1).as_nd_ndarray()  # (B * n,)
-    columns = ids.reshape(-1).as_nd_ndarray()  # (B * n,)
-    shape = (len(ids), vocab_size)
-    return mx.nd.sparse.csr_matrix((values, columns, ends), shape=shape)  # (B, V)
+
+def set_gradient_of_words(net, batch, derivative):
+    """Sum into each word's row of the second gradient the vectors of its centers times the derivatives (B, L)."""
+    center, words, _, _ = batch  # (B, 1), (B, L)
+    embed_v = net[0].weight.data()  # (V, d)
+    v = embed_v.take(center[:, 0], axis=0).as_nd_ndarray()  # (B, d)
+    of_words = sparse_rows(derivative, words, len(embed_v))  # (B, V)
+    grad_u = net[1].weight.grad().as_nd_ndarray()  # (V, d)
+    mx.nd.sparse.dot(of_words, v, out=grad_u, **ACROSS)
 
 
 def loss_and_gradients(net, batch, device):
@@ -46,18 +58,9 @@ def loss_and_gradients(net, batch, device):
     writing them out first.
     """
     batch = [data.as_in_ctx(device) for data in batch]
-    center, words, mask, _ = batch  # (B, 1), (B, L), (B, L)
     losses, derivative = losses_and_derivatives(net, batch)  # (B,), (B, L)
-    embed_v, embed_u = (layer.weight.data().as_nd_ndarray() for layer in net)  # (V, d)
-    grad_v, grad_u = (layer.weight.grad().as_nd_ndarray() for layer in net)  # (V, d)
-    of_centers = sparse_rows(mx.np.ones_like(mask[:, :1]), center, len(embed_v))  # (B, V)
-    of_words = sparse_rows(derivative, words, len(embed_u))  # (B, V)
-    dot = mx.nd.sparse.dot
-    of_rows = dot(of_words, embed_u)  # (B, d)
-    v = dot(of_centers, embed_v)  # (B, d)
-    summing = {"transpose_a": True, "forward_stype": "default"}
-    dot(of_centers, of_rows, out=grad_v, **summing)  # (V, d)
-    dot(of_words, v, out=grad_u, **summing)  # (V, d)
+    set_gradient_of_centers(net, batch, derivative)
+    set_gradient_of_words(net, batch, derivative)
     return losses
 
 

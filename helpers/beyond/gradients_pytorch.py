@@ -30,34 +30,10 @@ def losses_and_derivatives(net, batch):
     return losses, derivative
 
 
-def sum_by_word(v, contexts_and_negatives, mask, derivative, vocab_size):
-    """Return for each word the sum of its centers' vectors times the derivatives at its positions: (V, d).
-
-    `v` (B, d) holds the vector of each row's center; the other arrays are (B, L). Padding is left out. NumPy sorts, because
-    it sorts 16-bit numbers by counting them.
-    """
-    position = mask.flatten().nonzero()[:, 0]  # (P,), the valid positions
-    words = contexts_and_negatives.flatten()[position]  # (P,)
-    small = words.cpu().numpy().astype(np.min_scalar_type(vocab_size))  # (P,)
-    by_word = torch.from_numpy(np.argsort(small, kind="stable"))  # (P,)
-    position = position[by_word.to(v.device)]  # (P,), those of a word side by side
-    row = position // mask.shape[1]  # (P,)
-    count = words.bincount(minlength=vocab_size)  # (V,)
-    begins = count.cumsum(0) - count  # (V,)
-    weights = derivative.flatten()[position]  # (P,)
-    return embedding_bag(row, v, begins, per_sample_weights=weights, mode="sum")
-
-
 @torch.no_grad()
-def loss_and_gradients(net, batch, device):
-    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses (B,).
-
-    It is what `batch_loss(...).sum().backward()` does, in less time: `embedding_bag` sums rows times derivatives without
-    writing them out first.
-    """
-    batch = [data.to(device) for data in batch]
-    center, words, mask, _ = batch  # (B, 1), (B, L), (B, L)
-    losses, derivative = losses_and_derivatives(net, batch)  # (B,), (B, L)
+def set_gradient_of_centers(net, batch, derivative):
+    """Sum into each center's row of the first gradient the vectors of its words times the derivatives (B, L)."""
+    center, words, _, _ = batch  # (B, 1), (B, L)
     embed_v = net[0].weight  # (V, d)
     embed_u = net[1].weight  # (V, d)
     of_rows = embedding_bag(words, embed_u, per_sample_weights=derivative, mode="sum")
@@ -65,8 +41,40 @@ def loss_and_gradients(net, batch, device):
         embed_v.grad = torch.zeros_like(embed_v)
     embed_v.grad.zero_()  # in the memory of the last step
     embed_v.grad.index_add_(0, center[:, 0], of_rows)  # (V, d) += rows of (B, d)
-    v = embed_v[center[:, 0]]  # (B, d)
-    embed_u.grad = sum_by_word(v, words, mask, derivative, len(embed_u))  # (V, d)
+
+
+@torch.no_grad()
+def set_gradient_of_words(net, batch, derivative):
+    """Sum into each word's row of the second gradient the vectors of its centers times the derivatives (B, L).
+
+    Padding is left out. NumPy sorts, because it sorts 16-bit integers by counting them.
+    """
+    center, words, mask, _ = batch  # (B, 1), (B, L), (B, L)
+    vocab_size = len(net[1].weight)
+    position = mask.flatten().nonzero()[:, 0]  # (P,), the valid positions
+    word = words.flatten()[position]  # (P,)
+    small = word.cpu().numpy().astype(np.min_scalar_type(vocab_size))  # (P,)
+    by_word = torch.from_numpy(np.argsort(small, kind="stable"))  # (P,)
+    position = position[by_word.to(word.device)]  # (P,), a word's side by side
+    row = position // mask.shape[1]  # (P,), whose center it is
+    count = word.bincount(minlength=vocab_size)  # (V,)
+    begins = count.cumsum(0) - count  # (V,)
+    weights = derivative.flatten()[position]  # (P,)
+    v = net[0].weight[center[:, 0]]  # (B, d)
+    sums = embedding_bag(row, v, begins, per_sample_weights=weights, mode="sum")
+    net[1].weight.grad = sums  # (V, d)
+
+
+def loss_and_gradients(net, batch, device):
+    """Give each table the gradient of the sum of a minibatch's row losses; returns those losses (B,).
+
+    It is what `batch_loss(...).sum().backward()` does, in less time: `embedding_bag` sums rows times derivatives without
+    writing them out first.
+    """
+    batch = [data.to(device) for data in batch]
+    losses, derivative = losses_and_derivatives(net, batch)  # (B,), (B, L)
+    set_gradient_of_centers(net, batch, derivative)
+    set_gradient_of_words(net, batch, derivative)
     return losses
 
 
