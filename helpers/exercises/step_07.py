@@ -5,66 +5,78 @@ import numpy as np
 from helpers.exercises import Exercise
 
 
-def columns(place, left, right, max_window_size):
-    center = place + max_window_size
-    return [column for column in range(center - left, center + right + 1) if column != center]
+def offsets(num_contexts, num_noise_words):
+    return np.append(0, np.cumsum(np.array(num_contexts) * (1 + num_noise_words)))
 
 
-def used(block_size, max_window_size):
-    """With every window as wide as it may be: 2 * W context words of the B + 2 * W in the stretch, for each center."""
-    return 2 * max_window_size / (block_size + 2 * max_window_size)
+def summed(gradients, ids, vocab_size):
+    table = np.zeros((vocab_size, gradients.shape[1]))
+    np.add.at(table, ids, gradients)
+    return table
 
 
-def rows_fetched(block_size, max_window_size, noise):
-    return (block_size + block_size + 2 * max_window_size + noise) / block_size
+def overwritten(gradients, ids, vocab_size):
+    table = np.zeros((vocab_size, gradients.shape[1]))
+    table[ids] = gradients
+    return table
 
 
-def draw_reaches(rng):
-    return [(int(rng.integers(1, 30)), int(rng.integers(1, 5)), int(rng.integers(1, 5)), 5) for _ in range(6)]
+def speedup(seconds, part, factor):
+    """How many times as fast the whole is, when one of its parts is `factor` times as fast (Amdahl's law)."""
+    return sum(seconds) / (sum(seconds) - seconds[part] + seconds[part] / factor)
 
 
-def draw_blocks(rng):
-    return [(int(size), int(window)) for size, window in zip(rng.choice(np.arange(3, 70), 5, replace=False), rng.integers(2, 9, 5))]
+def draw_contexts(rng):
+    return [(rng.integers(1, 11, 5).tolist(), int(rng.integers(2, 8))) for _ in range(4)]
+
+
+def draw_gradients(rng):
+    return [(rng.normal(0, 1, (6, 3)), rng.permutation([1, 1, 2, 4, 4, 4]), 6) for _ in range(3)]
+
+
+def draw_parts(rng):
+    return [(rng.uniform(1, 9, 4).round(1).tolist(), int(rng.integers(1, 3)), int(rng.integers(2, 12))) for _ in range(5)]
 
 
 EXERCISES = {
     "07.1": Exercise(
-        reference=lambda place, left, right, max_window_size: np.array(columns(place, left, right, max_window_size)),
-        cases=draw_reaches,
+        reference=offsets,
+        cases=draw_contexts,
         faults={
-            "the center is not a context word of itself": lambda p, left, right, w: np.arange(p + w - left, p + w + right + 1),
-            "the stretch begins max_window_size words before the block": lambda p, left, right, w: np.array(columns(p, left, right, w)) - w,
-            "left and right are the wrong way round, or one is counted twice": lambda p, left, right, w: np.array(columns(p, left, left, w)),
-            "from left to right": lambda p, left, right, w: np.array(columns(p, left, right, w))[::-1],
-            "the reach is the word's own, not the largest window": lambda p, left, right, w: np.array(columns(p, w, w, w)),
-            "the last one is missing: a range ends before its stop": lambda p, left, right, w: np.array(columns(p, left, right - 1, w)),
+            "the first example begins at 0: one number is missing in front": lambda contexts, noise: offsets(contexts, noise)[1:],
+            "the end of the last example is missing: for N examples there are N + 1 numbers": lambda contexts, noise: offsets(contexts, noise)[:-1],
+            "the noise words are missing": lambda contexts, noise: offsets(contexts, 0),
+            "the context words are missing; yours counts the noise words only": lambda contexts, noise: offsets(contexts, noise - 1),
+            "each context word has noise words of its own, not each example": lambda contexts, noise: np.append(0, np.cumsum(np.array(contexts) + noise)),
+            "those are the lengths; sum them up from the left": lambda contexts, noise: np.diff(offsets(contexts, noise)),
+            "the center is kept in an array of its own; it does not count here": lambda contexts, noise: offsets(contexts, noise) + np.arange(len(contexts) + 1),
         },
-        hints=("In which column of the stretch does the center itself stand?", "The center stands in column place + max_window_size; go left and right from there."),
+        hints=("How many words has each example? Where does the next one begin?", "A 0, then np.cumsum of the lengths n * (1 + num_noise_words)."),
     ),
     "07.2": Exercise(
-        reference=used,
-        cases=draw_blocks,
+        reference=summed,
+        cases=draw_gradients,
         faults={
-            "the stretch is longer than the block, by a window at each end": lambda size, window: 2 * window / size,
-            "a window has two sides": lambda size, window: window / (size + 2 * window),
-            "the center's own column is one of the stretch, with the weight 0": lambda size, window: 2 * window / (size + 2 * window - 1),
-            "the center's own column does not count": lambda size, window: (2 * window + 1) / (size + 2 * window),
-            "that is the share that is not used": lambda size, window: size / (size + 2 * window),
-            "the stretch reaches beyond both ends of the block": lambda size, window: 2 * window / (size + window),
+            "a word that occurs twice gets both gradients; in yours the last one wins": overwritten,
+            "sum a word's gradients, don't take their mean": lambda gradients, ids, size: summed(gradients, ids, size) / np.bincount(ids, minlength=size).clip(1)[:, None],
+            "in yours the first gradient of a word wins": lambda gradients, ids, size: overwritten(gradients[::-1], ids[::-1], size),
+            "each word has a row of its own; yours are all alike": lambda gradients, ids, size: np.tile(gradients.sum(axis=0), (size, 1)),
+            "the gradient is added; in yours it is subtracted": lambda gradients, ids, size: -summed(gradients, ids, size),
         },
-        hints=("How many columns does a row of scores have, and how many of them count?", "2 * W of the B + 2 * W columns."),
+        hints=("Try table[ids] += gradients with an id that occurs twice. What happened?", "np.add.at(table, ids, gradients), or a loop over the ids."),
     ),
     "07.3": Exercise(
-        reference=rows_fetched,
-        cases=lambda rng: [(size, window, int(rng.integers(4, 60))) for size, window in draw_blocks(rng)],
+        reference=speedup,
+        cases=draw_parts,
         faults={
-            "the centers' own rows are fetched too, from the other table": lambda size, window, noise: (size + 2 * window + noise) / size,
-            "the noise words' rows are missing": lambda size, window, noise: (2 * size + 2 * window) / size,
-            "the rows that are shared are divided among the centers of the block": lambda size, window, noise: 1 + size + 2 * window + noise,
-            "that is for the whole block; per center is asked for": lambda size, window, noise: 2 * size + 2 * window + noise,
-            "the noise words are shared: fetched once for the block": lambda size, window, noise: (2 * size + 2 * window) / size + noise,
-            "neighbours share the stretch: it is fetched once for the block": lambda size, window, noise: (size + 2 * window * size + noise) / size,
+            "only one part gets faster; the others take as long as before": lambda seconds, part, factor: factor,
+            "that is the new time as a share of the old; the other way round": lambda seconds, part, factor: 1 / speedup(seconds, part, factor),
+            "the part still takes some time: divide it, don't drop it": lambda seconds, part, factor: sum(seconds) / (sum(seconds) - seconds[part]),
+            "that is the time of the whole; how many times as fast is it?": lambda seconds, part, factor: sum(seconds) / speedup(seconds, part, factor),
+            "a part that is faster takes less time: divide by the factor": lambda seconds, part, factor: speedup(seconds, part, 1 / factor),
+            "parts are counted from 0": lambda seconds, part, factor: speedup(seconds, part - 1, factor),
+            "a mean of the factors says nothing: parts that take long count more": lambda seconds, part, factor: (len(seconds) - 1 + factor) / len(seconds),
         },
-        hints=("Three kinds of rows are fetched for a block. Count each, then divide.", "B centers, B + 2 * W words of the stretch, and the noise words, all divided by B."),
+        hints=("How many seconds does the whole take afterwards?", "sum(seconds) / (sum(seconds) - seconds[part] + seconds[part] / factor)."),
     ),
 }  # fmt: skip
