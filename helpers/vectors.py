@@ -75,6 +75,9 @@ def nearest(words, k, table, vocab):
     return neighbours
 
 
+TOPICS = "oil", "court", "germany", "football", "earthquake", "music", "president", "water", "church"
+
+
 def map_groups(query_token, vocab, table, num_groups=6, group_size=10):
     """Choose words for a map: groups of a word and its nearest words, no word twice; returns {word: words}.
 
@@ -84,7 +87,7 @@ def map_groups(query_token, vocab, table, num_groups=6, group_size=10):
     by_frequency = vocab.idx_to_token[1:]
     longer = [token for token in by_frequency if len(token) >= 6 and token.isalpha()]
     groups, taken = {}, set()
-    for start in [query_token, "oil", "court", "president", "music", "water", "germany", "church", *longer, *by_frequency]:
+    for start in [query_token, *TOPICS, *longer, *by_frequency]:
         if len(groups) < num_groups and start in vocab.token_to_idx and start not in taken:
             k = min(3 * group_size, len(vocab) - 2)
             words = [token for token in nearest([start], k, table, vocab)[start] if token not in taken]
@@ -103,6 +106,20 @@ def place_on_map(table, rows, seed):
 
     scaling = MDS(n_init=4, random_state=seed, normalized_stress="auto")
     return scaling.fit_transform(unit_rows(table)[rows].astype(np.float64))
+
+
+def place_frames(frames, rows, seed):
+    """Place the same rows of several tables, {epoch: table (V, d)}, each on a map of its own; returns {epoch: (n, 2)}.
+
+    Each map is then turned or mirrored, never stretched, so that it lies as well as it can on that of the last epoch.
+    Source: Schönemann 1966, https://doi.org/10.1007/BF02289451.
+    """
+    from scipy.linalg import orthogonal_procrustes
+
+    places = {epoch: place_on_map(table, rows, seed) for epoch, table in frames.items()}
+    places = {epoch: found - found.mean(axis=0) for epoch, found in places.items()}
+    last = places[max(places)]
+    return {epoch: found @ orthogonal_procrustes(found, last)[0] for epoch, found in places.items()}
 
 
 def place_by_pca(rows):

@@ -26,53 +26,83 @@ def nearest_by(values):
 
 def draw_tables(rng):
     tables = [rng.normal(0, 1, (12, 3)) * rng.uniform(0.1, 4, (12, 1)) for _ in range(4)]
-    tables[0][0] = 2 * tables[0][5] + 0.01  # row 0 is a neighbour like any other
+    tables[0][0] = 2 * tables[0][5] + 0.01  # row 0 is a neighbor like any other
     return [(tables[0], 5, 3), *((table, int(rng.integers(12)), int(rng.integers(3, 6))) for table in tables[1:])]
 
 
-def draw_lists(rng):
-    return [(rng.choice(30, 10, replace=False).tolist(), rng.choice(15, 10, replace=False).tolist()) for _ in range(5)]
+def limits(random_pairs, share=0.99):
+    return np.quantile(random_pairs, share, axis=1)
+
+
+def from_then_on(above):
+    below = np.flatnonzero(~above)
+    return int(below.max()) + 1 if len(below) else 0
+
+
+def believed_from(nearest, random_pairs):
+    return from_then_on(nearest > limits(random_pairs))
+
+
+def draw_epochs(rng):
+    """Cases (nearest, random_pairs): above the limit by chance at epoch 0 or 1, then below, above in the end."""
+    cases = []
+    for number in range(5):
+        num_epochs = int(rng.integers(7, 10))
+        means = np.concatenate([[0], np.linspace(0.75, 0.2, num_epochs - 1)])
+        if number == 1:  # random pairs that become more alike: the limit of all epochs together lies below the last ones
+            means = np.linspace(0, 0.8, num_epochs)
+        random_pairs = means[:, None] + rng.uniform(0.03, 0.06, (num_epochs, 1)) * rng.normal(size=(num_epochs, 150))
+        wanted = num_epochs - 1 if number == 1 else int(rng.integers(3, num_epochs - 1))
+        limit = limits(random_pairs)
+        above = limit + 0.5 * (random_pairs.max(axis=1) - limit)  # and below the largest
+        below = limits(random_pairs, 0.97)
+        below[2] = limits(random_pairs, 0.25)[2]  # below the mean, too
+        is_above = np.arange(num_epochs) >= wanted
+        is_above[1 if number == 2 else 0] = True
+        cases.append((np.where(is_above, above, below), random_pairs))
+    return cases
 
 
 EXERCISES = {
     "06.1": Exercise(
-        reference=lambda v, u: v @ u / np.linalg.norm(v) / np.linalg.norm(u),
-        cases=lambda rng: [(rng.normal(0, 2, size), rng.normal(0, 1, size)) for size in (2, 5, 9)],
-        faults={
-            "that is the score; divide it by both lengths": lambda v, u: v @ u,
-            "one length is missing": lambda v, u: v @ u / np.linalg.norm(v),
-            "the other length is missing": lambda v, u: v @ u / np.linalg.norm(u),
-            "a length is the root of the sum of squares": lambda v, u: v @ u / (v @ v) / (u @ u),
-            "divide by the product of the lengths, not by their sum": lambda v, u: v @ u / (np.linalg.norm(v) + np.linalg.norm(u)),
-            "that is the angle; its cosine is asked for": lambda v, u: np.arccos(v @ u / np.linalg.norm(v) / np.linalg.norm(u)),
-        },
-        hints=("The score of the two vectors, and what would it be if both had length 1?", "v @ u, divided by both of np.linalg.norm."),
-    ),
-    "06.2": Exercise(
         reference=nearest,
         cases=draw_tables,
         faults={
-            "nobody is their own neighbour: leave the word itself out": lambda table, row, k: np.argsort(-cosines(table, row))[:k],
-            "that is the order of the scores; long vectors win there": nearest_by(lambda table, row: table @ table[row]),
-            "those are the farthest": nearest_by(lambda table, row: -cosines(table, row)),
+            "no word is its own neighbor: leave the row itself out": lambda table, row, k: np.argsort(-cosines(table, row))[:k],
+            "that is the order of the dot products; long rows win there": nearest_by(lambda table, row: table @ table[row]),
+            "np.argsort sorts upward: the farthest rows come first there": nearest_by(lambda table, row: -cosines(table, row)),
             "that is the order of the distances": nearest_by(lambda table, row: -np.linalg.norm(table - table[row], axis=1)),
             "row 0 is a row like any other here": lambda table, row, k: np.array([n for n in nearest(table, row, k + 1) if n][:k]),
-            "the nearest comes first": lambda table, row, k: nearest(table, row, k)[::-1],
-            "those are cosines; the rows' numbers are asked for": lambda table, row, k: cosines(table, row)[nearest(table, row, k)],
-            "don't just drop the first of the order of scores: is it the word itself?": lambda table, row, k: np.argsort(-(table @ table[row]))[1 : k + 1],
+            "these are the right rows; the nearest must come first": lambda table, row, k: nearest(table, row, k)[::-1],
+            "these are the right rows, in the order of the table; the nearest must come first": lambda table, row, k: np.sort(nearest(table, row, k)),
+            "np.argsort sorts upward: the nearest comes last there, and after it the row itself": lambda table, row, k: np.argsort(cosines(table, row))[-k:],
+            "those are cosines; the numbers of the rows are asked for": lambda table, row, k: cosines(table, row)[nearest(table, row, k)],
+            "the first of the order of dot products need not be the row itself": lambda table, row, k: np.argsort(-(table @ table[row]))[1 : k + 1],
         },
-        hints=("The cosines with all rows first, then their order.", "np.argsort(-cosines) without `row`, and the first k of it."),
+        hints=("First the cosines with all rows, then their order.", "np.argsort(-cosines) without `row`, and the first k of it."),
     ),
-    "06.3": Exercise(
-        reference=lambda first, second: len(set(first) & set(second)) / len(first),
-        cases=draw_lists,
+    "06.2": Exercise(
+        reference=believed_from,
+        cases=draw_epochs,
         faults={
-            "the order makes no difference: a word may stand at another place": lambda first, second: float(np.mean(np.array(first) == second)),
-            "a share lies between 0 and 1; that is the number of shared words": lambda first, second: len(set(first) & set(second)),
-            "divide by the length of one list, not by all different words": lambda first, second: len(set(first) & set(second)) / len(set(first) | set(second)),
-            "that is the share of words that are not shared": lambda first, second: 1 - len(set(first) & set(second)) / len(first),
-            "divide by the length of one list, not by that of both": lambda first, second: len(set(first) & set(second)) / (len(first) + len(second)),
+            "that is the first epoch above the limit; an early one may be above it by chance, so all later ones must be, too":
+                lambda nearest, random_pairs: int(np.argmax(nearest > limits(random_pairs))),
+            "half of the random pairs lie above their mean; the limit is the 99 % quantile":
+                lambda nearest, random_pairs: from_then_on(nearest > random_pairs.mean(axis=1)),
+            "the same limit for every epoch does not do: after one epoch even random pairs have high cosines":
+                lambda nearest, random_pairs: from_then_on(nearest > 0.5),
+            "the largest random pair is too strict a limit; 99 % of them are asked for":
+                lambda nearest, random_pairs: from_then_on(nearest > random_pairs.max(axis=1)),
+            "each epoch has a limit of its own: a quantile along axis 1":
+                lambda nearest, random_pairs: from_then_on(nearest > np.quantile(random_pairs, 0.99)),
+            "that is the last epoch that is not above the limit; the next one is asked for":
+                lambda nearest, random_pairs: believed_from(nearest, random_pairs) - 1,
+            "epoch 0 is before training: count from 0": lambda nearest, random_pairs: believed_from(nearest, random_pairs) + 1,
+            "that is the number of epochs above the limit": lambda nearest, random_pairs: int((nearest > limits(random_pairs)).sum()),
+            "that is the quantile of 1 %; nearly all pairs lie above it": lambda nearest, random_pairs: from_then_on(nearest > limits(random_pairs, 0.01)),
+            "those are all the epochs above the limit; the first from which on it stays so is asked for":
+                lambda nearest, random_pairs: np.flatnonzero(nearest > limits(random_pairs)),
         },
-        hints=("Which words stand in both lists, wherever?", "The size of the intersection of two sets, divided by the length of a list."),
+        hints=("Which is the last epoch that is *not* above its limit?", "np.quantile(random_pairs, 0.99, axis=1) is the limit; one more than the last epoch that is not above it."),
     ),
 }  # fmt: skip
