@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon, Rectangle
 
 from helpers.figures import (
     BLACK,
@@ -12,6 +13,7 @@ from helpers.figures import (
     PURPLE,
     RED,
     SKY,
+    diagram,
     label,
     new_figure,
 )
@@ -196,4 +198,155 @@ def lengths_figure(counts, lengths, named):
         label(axes, title, "occurrences in the text", "length of the vector")
         axes.title.set_fontsize(11)
         name_points(axes, np.column_stack([counts[rows], values[rows]]), list(named))
+    return fig
+
+
+def rates_figure(groups, title):
+    """Draw rates in center words per second as dots on a logarithmic axis; each is named with its ratio to its group's first.
+
+    `groups` maps the name of a group to {name: rate}.
+    """
+    names = [name for rates in groups.values() for name in rates]
+    fig, axes = new_figure(size=(8, 1.1 + 0.42 * len(names)))
+    place = 0
+    for (group, rates), color, marker in zip(groups.items(), (BLUE, RED, GREEN), MARKERS):
+        places = range(place, place + len(rates))
+        first = next(iter(rates.values()))
+        axes.plot(list(rates.values()), places, marker, color=color, markersize=9, label=group)
+        for y, rate in zip(places, rates.values()):
+            told = f"{rate:,.0f}" if rate == first else f"{rate:,.0f}  ({rate / first:.1f} times)"
+            axes.text(rate * 1.18, y, told, va="center", fontsize=9)
+        place += len(rates)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xscale("log")
+    every = [rate for rates in groups.values() for rate in rates.values()]
+    axes.set_xlim(min(every) / 2, max(every) * 12)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", color="#dddddd")
+    axes.set_axisbelow(True)
+    label(axes, title, "center words per second (logarithmic)", "")
+    if len(groups) > 1:
+        axes.legend(frameon=False, loc="lower right", fontsize=9)
+    return fig
+
+
+def block_figure(block_size, window, noise_per_block):
+    """Draw a block's center words, the stretch around them and the noise words it shares, and the product of its scores."""
+    fig, axes = diagram(8, 3.6)
+    shown, side = 8, 2  # fewer boxes than there are words
+    width, left = 0.42, 0.35
+    for number in range(shown + 2 * side):
+        inside = side <= number < side + shown
+        axes.add_patch(Rectangle((left + width * number, 2.6), width, 0.34, facecolor=ORANGE if inside else SKY, edgecolor=BLACK))
+    for number in range(4):
+        x = left + width * (shown + 2 * side) + 0.6 + width * number
+        axes.add_patch(Rectangle((x, 2.6), width, 0.34, facecolor="#dddddd", edgecolor=BLACK, linestyle="--"))
+    begin, end = left + side * width, left + (side + shown) * width
+    stretch = left + (shown + 2 * side) * width
+    for first, last, y, turn, told in (
+        (begin, end, 3.01, 1, f"block: {block_size} center words"),
+        (left, stretch, 2.53, -1, f"stretch: {block_size + 2 * window} possible context words"),
+        (stretch + 0.6, stretch + 0.6 + 4 * width, 2.53, -1, f"{noise_per_block} shared noise words"),
+    ):
+        axes.plot([first, first, last, last], [y, y + 0.08 * turn, y + 0.08 * turn, y], color=BLACK, linewidth=1)
+        axes.text((first + last) / 2, y + 0.13 * turn, told, ha="center", va="bottom" if turn > 0 else "top", fontsize=11)
+    columns = block_size + 2 * window + noise_per_block
+    share = (block_size + 2 * window) / columns
+    y, height, depth = 0.75, 1.0, 0.6
+    axes.add_patch(Rectangle((0.5, y), depth, height, facecolor=ORANGE, edgecolor=BLACK))
+    axes.text(0.5 + depth / 2, y - 0.08, f"{block_size} center\nvectors", ha="center", va="top", fontsize=10)
+    axes.text(1.45, y + height / 2, "times", ha="center", va="center", fontsize=11)
+    for x, parts in ((1.8, 2.1), (4.95, 2.1)):
+        scores = x > 4
+        low, tall = (y, height) if scores else (y + 0.2, depth)
+        fill = ("white", PURPLE) if scores else (SKY, "#dddddd")
+        axes.add_patch(Rectangle((x, low), parts * share, tall, facecolor=fill[0], edgecolor=BLACK))
+        axes.add_patch(Rectangle((x + parts * share, low), parts * (1 - share), tall, facecolor=fill[1], edgecolor=BLACK, linestyle="--"))
+    axes.text(1.8 + 1.05, y - 0.08, f"{columns} vectors of context\nand noise words", ha="center", va="top", fontsize=10)
+    axes.text(4.43, y + height / 2, "=", ha="center", va="center", fontsize=15)
+    reach = 2.1 * share / (block_size + 2 * window)
+    wide, corner = 2 * window * reach, 4.95 + 2.1 * share
+    band = [(4.95, y + height), (4.95 + wide, y + height), (corner, y), (corner - wide, y)]
+    axes.add_patch(Polygon(band, facecolor=PURPLE, edgecolor="none"))
+    axes.text(4.95 + 1.05, y - 0.08, f"{block_size} x {columns} scores;\nthe band and the noise count", ha="center", va="top", fontsize=10)
+    return fig
+
+
+def weights_figure(weights, num_contexts, words, shown=(8, 22)):
+    """Draw the weights of one block's scores: a row per center word, a column per context word, then per noise word.
+
+    `words` are the block's center words; those at the places `shown` are named at both axes.
+    """
+    fig, axes = new_figure(size=(8, 3.6))
+    drawn = axes.imshow(weights, cmap="Purples", aspect="auto")
+    axes.axvline(num_contexts - 0.5, color=BLACK, linewidth=1)
+    fig.colorbar(drawn, ax=axes, label="weight: 0 (white) does not count")
+    before = (num_contexts - len(weights)) // 2
+    axes.set_yticks(shown, [words[place] for place in shown])
+    middles = [num_contexts // 2, (num_contexts + weights.shape[1]) // 2]
+    axes.set_xticks([before + place for place in shown], [words[place] for place in shown])
+    for middle, name in zip(middles, ("context words, in the order of the text", "noise words")):
+        axes.text(middle, -1.2, name, ha="center", va="bottom", fontsize=9)
+    label(axes, "Only a narrow band of a block's scores counts, and all of its noise words", "", "center words")
+    axes.title.set_position((0.5, 1))
+    axes.set_title(axes.get_title(), pad=18)
+    return fig
+
+
+def quality_figure(runs, title="What vectors are worth, and the time they take"):
+    """Draw what vectors are worth against the seconds from text to vectors: a mark per setting, thin bars for its seeds.
+
+    A mark stands at the mean; its bars reach one standard deviation to each side. The number beside it is that of epochs.
+    `runs` maps settings, such as "gensim, 8 epochs", to dicts with "seconds" and the correlation of each test.
+    """
+    fig, both = new_figure(2, (8.5, 4.2))
+    kinds = {}
+    for name, found in runs.items():
+        kind, epochs = name.split(", ")
+        kinds.setdefault(kind, []).append((epochs.split()[0], found))
+    for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
+        styles = zip((BLUE, ORANGE, GREEN, RED), "oDhs", ((6, -9), (-14, 8), (6, -9), (6, 9)))
+        for (kind, settings), (color, marker, side) in zip(kinds.items(), styles):
+            columns = [[[run[key] for run in found] for _, found in settings] for key in ("seconds", test)]
+            xs, ys = ([np.mean(values) for values in column] for column in columns)
+            wide, tall = ([np.std(values) for values in column] for column in columns)
+            axes.hlines(ys, np.subtract(xs, wide), np.add(xs, wide), color=color, linewidth=0.8)
+            axes.vlines(xs, np.subtract(ys, tall), np.add(ys, tall), color=color, linewidth=0.8)
+            axes.plot(xs, ys, marker + "-", color=color, markeredgecolor=BLACK, markersize=7, label=kind)
+            for x, y, (epochs, _) in zip(xs, ys, settings):
+                axes.annotate(epochs, (x, y), side, textcoords="offset points", va="center", fontsize=9, color=BLACK)
+        axes.margins(x=0.1, y=0.1)
+        label(axes, test, "seconds from text to vectors", "rank correlation with people's judgment")
+    fig.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(kinds), frameon=False)
+    fig.suptitle(title)
+    return fig
+
+
+def study_figure(rates, live, title):
+    """Draw what the learning rate does to the vectors: a small mark per seed, a line through the means, a star for `live`.
+
+    `rates` maps learning rates, as text, to runs with the correlation of each test, None where the training diverged; `live`
+    is (learning rate, {test: correlation}). What lies right of 0.16 is cut off.
+    """
+    fig, both = new_figure(2, (8.5, 4))
+    rate, found = live
+    right = max(0.16, 1.05 * rate)
+    for axes, test in zip(both, found):
+        settled = {float(lr): [run[test] for run in runs] for lr, runs in rates.items() if all(run[test] is not None for run in runs)}
+        diverged = [float(lr) for lr in rates if float(lr) not in settled]
+        for number, (lr, values) in enumerate(settled.items()):
+            axes.plot([lr] * len(values), values, "o", color=SKY, markersize=4, label="_" if number else "a seed of the study")
+        means = [sum(values) / len(values) for values in settled.values()]
+        axes.plot(list(settled), means, "s-", color=BLUE, label="mean of its seeds")
+        if found[test] is not None:
+            axes.plot(rate, found[test], "*", color=RED, markersize=13, markeredgecolor=BLACK, label="the training above")
+        axes.set_xlim(0, right)
+        if diverged:
+            begin = (max(settled) + min(diverged)) / 2
+            axes.axvspan(begin, right, color=ORANGE, alpha=0.3)
+            axes.text((begin + right) / 2, 0.5, f"diverged at {min(diverged):g}", transform=axes.get_xaxis_transform(), rotation=90,
+                      ha="center", va="center", fontsize=10)  # fmt: skip
+        label(axes, test, "learning rate at the start", "rank correlation with people's judgment")
+    fig.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    fig.suptitle(title)
     return fig
