@@ -22,7 +22,7 @@ def forms():
 
 @pytest.mark.parametrize("vocab_size, embed_size, seed", [(20, 4, 0), (7, 30, 1), (6719, 100, 12)])
 def test_new_tables_are_the_initial_tables_of_helpers(forms, vocab_size, embed_size, seed):
-    ours, theirs = forms["new_tables"](vocab_size, embed_size, seed), initial_tables(vocab_size, embed_size, seed)
+    ours, theirs = (forms["new_tables"](vocab_size, embed_size, seed), initial_tables(vocab_size, embed_size, seed))
     for one, other in zip(ours, theirs, strict=True):
         assert one.dtype == other.dtype == np.float32
         assert np.array_equal(one, other)

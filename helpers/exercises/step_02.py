@@ -42,7 +42,7 @@ EXERCISES = {
         reference=rows,
         cases=draw_batches,
         faults={
-            "padding has no part in the loss: look at the mask": lambda words, mask: np.unique(words),
+            "nothing is made of padding: look at the mask": lambda words, mask: np.unique(words),
             "row 0 is a row too: words * mask turns padding into word 0": lambda words, mask: np.unique(words * mask),
             "the mask says what is padding, not an id of 0": lambda words, mask: np.unique(words[words > 0]),
             "that is the padding; what counts are the words": lambda words, mask: np.unique(words[mask == 0]),
@@ -50,6 +50,6 @@ EXERCISES = {
             "each row once, in ascending order, not in that of the minibatch": lambda words, mask: np.array(list(dict.fromkeys(words[mask == 1].tolist()))),
             "that counts the rows; name them": lambda words, mask: len(rows(words, mask)),
         },
-        hints=("Only positions with mask 1 have a part in the loss.", "np.unique gives each value once, in ascending order."),
+        hints=("Only positions with mask 1 have a part in the result.", "np.unique gives each value once, in ascending order."),
     ),
 }  # fmt: skip
