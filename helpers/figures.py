@@ -2,10 +2,10 @@
 
 import html
 import io
+import itertools
 import re
 import time
 from collections import Counter
-from itertools import zip_longest
 
 import numpy as np
 import PIL.Image
@@ -13,10 +13,8 @@ from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.text import Annotation
-from matplotlib.textpath import TextPath
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -251,7 +249,7 @@ def subsampling_figure(counts, keep, vocab, sentences, shorter):
         sentences, _ = np.histogram(lengths, edges)
         histogram.plot(edges[:-1], sentences, style, color=color, drawstyle="steps-mid", label=name)
     histogram.legend(frameon=False)
-    told = f"Of {np.mean(lengths_before):.0f} words a sentence keeps {np.mean(lengths_after):.0f}"
+    told = f"Of {np.mean(lengths_before):,.0f} words a sentence keeps {np.mean(lengths_after):,.0f}"
     label(histogram, told, "known words per sentence", "sentences" if width == 1 else f"sentences, per {width} words")
     return fig
 
@@ -559,7 +557,7 @@ def pull_figure(v, u, lr, num_steps=100):
     u holds the vector of the context word, then that of the noise word. On the left the changes are drawn at 10 times
     their length; on the right hollow marks are before the first step, filled ones after the last.
     """
-    fig, (one, many) = new_figure(2, (9, 4.4))
+    fig, (one, many) = new_figure(2, (9, 4.8))
     names = ("v of the center", BLACK, "o"), ("u of the context word", BLUE, "s"), ("u of the noise word", RED, "^")
     way = np.array([np.vstack([v, u]) for v, u in steps_by_hand(v, u, lr, num_steps)])  # (num_steps + 1, 3, 2)
     for (name, color, marker), path in zip(names, way.transpose(1, 0, 2)):
@@ -582,8 +580,8 @@ def pull_figure(v, u, lr, num_steps=100):
     label(many, told, "first number of the vector", "second number")
     for axes in (one, many):
         axes.plot(0, 0, "+", color=BLACK, label="_")
-        axes.set_aspect("equal")
-        axes.margins(0.2)
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.margins(0.15)
     handles, told = many.get_legend_handles_labels()
     fig.legend(handles, told, loc="outside lower center", ncols=3, frameon=False)
     return fig
@@ -654,89 +652,66 @@ def when(epoch):
 
 
 def draw_words(axes, places, groups, named, limit):
-    """Draw groups of words on a map without axes, and the names of the words in `named` that find room, first ones first.
+    """Draw groups of words on a map without axes, and beside their points those words of `named` that find room, in that order.
 
     `places` (n, 2) has the rows of the groups' words, one after another; the map reaches from -limit to limit.
     """
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal", facecolor="#F7F7F5")
     axes.spines[:].set_visible(False)
-    axes.apply_aspect()  # from here on places in points are right
-    ends, marks = np.cumsum([0, *map(len, groups.values())]), {}
-    for number, (name, words) in enumerate(groups.items()):
-        color, marker = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)[number % 7], MARKERS[number % len(MARKERS)]
-        rows = places[ends[number] : ends[number + 1]]
-        told = f"near {name}" if name == words[0] else name
-        axes.plot(*rows.T, marker, color=color, markersize=9 if marker == "*" else 6.5, markeredgecolor="white", markeredgewidth=0.5, label=told)
-        marks |= {word: (place, color) for word, place in zip(words, rows)}
-        if name not in marks:
-            marks[name] = np.median(rows, axis=0), color
-    scale = axes.figure.dpi / 72
-    points = axes.transData.transform(places) / scale  # in points, 72 to the inch
-    taken = [np.concatenate([point - 3, point + 3]) for point in points]
-    inside = np.reshape(axes.transAxes.transform([(0, 0), (1, 1)]) / scale, -1)
-    for word in named:
-        place, color = marks[word]
-        bold = "bold" if word in groups else "normal"
-        size = 10 if word in groups else 8
-        extent = TextPath((0, 0), word, size=size, prop=FontProperties(weight=bold)).get_extents()
-        half = np.array([extent.width, size]) / 2
-        point = axes.transData.transform(place) / scale
-        for side in (*SIDES, *(2 * SIDES if word in groups else ())):
-            center = point + side * (half + 4)
-            box = np.concatenate([center - half, center + half])
-            if (box[:2] > inside[:2]).all() and (box[2:] < inside[2:]).all() and not any(overlap(box, other) for other in taken):
+    axes.apply_aspect()  # from here on points have their final places
+    words = [word for group in groups.values() for word in group]
+    colors, start = {}, 0
+    for (name, group), color, marker in zip(groups.items(), (BLUE, RED, GREEN, ORANGE, PURPLE, SKY), MARKERS):
+        xs, ys = places[start : start + len(group)].T
+        start += len(group)
+        axes.plot(xs, ys, marker, color=color, markersize=9 if marker == "*" else 6.5, markeredgecolor="white",
+                  markeredgewidth=0.5, label=f"near {name}")  # fmt: skip
+        colors |= dict.fromkeys(group, [0.65 * part for part in to_rgb(color)])  # darker, to be read
+    marks, taken = axes.transData.transform(places), []
+    for word in [*named, *(word for word in words if word not in named)]:
+        number = words.index(word)
+        style = {"fontsize": 10, "fontweight": "bold"} if word in groups else {"fontsize": 8}
+        steps = (1, 2.5, 4) if word in groups else (1,)
+        for step, (x, y, across, up) in itertools.product(steps, SIDES if word in named else ()):
+            note = axes.annotate(word, tuple(places[number]), (step * x, step * y), textcoords="offset points", ha=across, va=up,
+                                 color=colors[word], **style)  # fmt: skip
+            box = note.get_window_extent()
+            hides = ((marks > box.min - 4) & (marks < box.max + 4)).all(axis=1).any()
+            inside = (box.min > axes.bbox.min).all() and (box.max < axes.bbox.max).all()
+            if inside and not hides and not any(box.overlaps(other) for other in taken):
+                taken.append(box.padded(2))
                 break
+            note.remove()
         else:
-            continue
-        taken.append(box)
-        dark = tuple(0.65 * part for part in to_rgb(color))
-        axes.annotate(word, place, center - point, textcoords="offset points", ha="center", va="center_baseline",
-                      fontsize=size, fontweight=bold, color=dark)  # fmt: skip
-    shown = {note.get_text() for note in axes.texts}
-    for word in (word for words in groups.values() for word in words if word not in shown):
-        axes.annotate(word, marks[word][0], visible=False)  # for the table
+            axes.annotate(word, tuple(places[number]), visible=False)  # for the table
 
 
-SIDES = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (0.8, 1), (-0.8, 1), (0.8, -1), (-0.8, -1)])
-
-
-def overlap(box, other):
-    """Say whether two boxes (left, bottom, right, top) share a place."""
-    return bool((box[:2] < other[2:]).all() and (other[:2] < box[2:]).all())
-
-
-def in_turn(groups):
-    """Return the names of groups, then their words: the first of each group, then the second of each, and so on."""
-    rounds = zip_longest(*groups.values())
-    return list(dict.fromkeys([*groups, *(word for words in rounds for word in words if word is not None)]))
-
-
-def map_figure(places, groups, title="Words on a map made from their cosines"):
-    """Draw words on a map; `groups` maps a name to its words, in the order of the rows of `places` (n, 2).
-
-    A name that would lie on another is left out; the table of the figure has all of them.
-    """
-    fig = Figure(figsize=(8, 8.4))
-    axes = fig.add_axes((0.01, 0.01, 0.98, 0.93))
-    axes.set_title(title)
-    places = places - (np.max(places, axis=0) + np.min(places, axis=0)) / 2
-    draw_words(axes, places, groups, in_turn(groups), 1.08 * np.abs(places).max() + 1e-9)
-    return fig
+# where a name may stand: points to the right and up, and which of its edges is meant
+SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (7, 0, "left", "center"), (-7, 0, "right", "center"),
+         (5, 3, "left", "bottom"), (-5, 3, "right", "bottom"), (5, -3, "left", "top"), (-5, -3, "right", "top"))  # fmt: skip
 
 
 def frames_figure(places, groups):
-    """Draw the same words at several epochs, {epoch: places (n, 2)}, a panel for each, all on one scale."""
-    rows, columns = (1 + len(places)) // 2, min(2, len(places))
-    fig = Figure(figsize=(9.5, 4.95 * rows + 0.3 if columns > 1 else 8.5))
-    panels = fig.subplots(rows, columns, squeeze=False,
-                          gridspec_kw=dict(left=0.01, right=0.99, bottom=0.01, top=1 - 0.75 / fig.get_figheight(), wspace=0.02, hspace=0.08)).flat  # fmt: skip
+    """Draw the same words at several epochs, {epoch: places (n, 2)}, a panel for each, all on one scale.
+
+    `groups` {word: words} names the groups in the order of the rows. The last panel has the names of all words for which
+    there is room, the others those of the groups; the table of the figure has all of them.
+    """
+    columns = min(2, len(places))
+    rows = -(-len(places) // columns)
+    height = 4.95 * rows if columns > 1 else 9
+    fig = Figure(figsize=(9.5, height + 0.4))
+    margins = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 1 - 0.75 / (height + 0.4), "wspace": 0.03, "hspace": 0.08}
+    panels = fig.subplots(rows, columns, squeeze=False, gridspec_kw=margins).ravel()
+    in_turn = [word for words in itertools.zip_longest(*groups.values()) for word in words if word]
     limit = 1.06 * max(np.abs(found).max() for found in places.values()) + 1e-9
-    for axes, epoch in zip(panels, places):
+    for axes, (epoch, found) in zip(panels, places.items()):
         axes.set_title(when(epoch), fontsize=11)
-        draw_words(axes, places[epoch], groups, in_turn(groups) if epoch == max(places) else list(groups), limit)
-    for axes in panels:
+        draw_words(axes, found, groups, in_turn if epoch == max(places) else list(groups), limit)
+    for axes in panels[len(places) :]:
         axes.remove()
-    fig.suptitle("First all words draw together, then they find their groups" if columns > 1 else "Words on a map made from their cosines", fontsize=13)
+    lone = "Words on a map made from their cosines"
+    fig.suptitle("First all words draw together, then they find their groups" if columns > 1 else lone, fontsize=13)
     return fig
 
 
@@ -775,4 +750,22 @@ def resampling_figure(measured, tests):
     for axes, test in zip(panels[1:], tests):
         label(axes, test, "epoch", "rank correlation")
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return fig
+
+
+def resumed_figure(in_one_go, resumed, stopped_after):
+    """Draw the loss of each step of a training in one go, and of trainings that were resumed after some of its steps.
+
+    `in_one_go` lists all losses, `resumed` maps a name to the losses after the stop; the first of them has the whole state.
+    """
+    fig, axes = new_figure(size=(7, 4))
+    axes.plot(range(1, len(in_one_go) + 1), in_one_go, color=BLACK, linewidth=2, label="in one go")
+    styles = zip(resumed.items(), (GREEN, BLUE, RED, PURPLE), ("o", "^--", "s--", "v--"))
+    for (name, losses), color, style in styles:
+        steps = range(stopped_after + 1, stopped_after + 1 + len(losses))
+        axes.plot(steps, losses, style, color=color, linewidth=1, markersize=6, fillstyle="none", label=name)
+    axes.axvline(stopped_after + 0.5, color=BLACK, linestyle=":", linewidth=1)
+    axes.annotate("Ctrl-C", (stopped_after + 0.5, max(in_one_go)), (-4, 0), textcoords="offset points", ha="right", va="top")
+    axes.legend(frameon=False)
+    label(axes, "Only the whole state leads back to the same losses", "training step", "loss of the minibatch (nats)")
     return fig
