@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.patches import Polygon, Rectangle
 
 from helpers.figures import (
@@ -36,7 +37,8 @@ def name_points(axes, points, names, color=BLACK):
         for x, y, across, up in SIDES:
             note = axes.annotate(name, tuple(point), (x, y), textcoords="offset points", ha=across, va=up,
                                  fontsize=8, color=color)  # fmt: skip
-            box = note.get_window_extent()
+            note.set_path_effects([withStroke(linewidth=2, foreground="white")])
+            box = note.get_window_extent().padded(1)
             inside = ((others > box.min - 2) & (others < box.max + 2)).all(axis=1).any()
             if not inside and not any(box.overlaps(other) for other in taken):
                 taken.append(box)

@@ -55,12 +55,12 @@ EXERCISES = {
         reference=lambda pairs, known: np.mean(known_in(pairs, known)),
         cases=draw_pairs,
         faults={
-            "one known word is not enough: there is no cosine": lambda pairs, known: np.mean(known_in(pairs, known, any)),
+            "a pair with one known word has no cosine": lambda pairs, known: np.mean(known_in(pairs, known, any)),
             "a share lies between 0 and 1; that is the number of pairs": lambda pairs, known: sum(known_in(pairs, known)),
             "that is the share of pairs that are not known": lambda pairs, known: 1 - np.mean(known_in(pairs, known)),
-            "you ask for the first word of each pair only": lambda pairs, known: np.mean([first in known for first, _, _ in pairs]),
-            "you ask for the second word of each pair only": lambda pairs, known: np.mean([second in known for _, second, _ in pairs]),
-            "that is the share of the words; the share of the pairs is asked for": lambda pairs, known: np.mean(
+            "that looks at the first word of each pair only": lambda pairs, known: np.mean([first in known for first, _, _ in pairs]),
+            "that looks at the second word of each pair only": lambda pairs, known: np.mean([second in known for _, second, _ in pairs]),
+            "that is the share of words; return the share of pairs": lambda pairs, known: np.mean(
                 [word in known for *words, _ in pairs for word in words]
             ),
         },
@@ -71,13 +71,13 @@ EXERCISES = {
         cases=draw_scores,
         faults={
             "that leaves 10 % outside, 5 on each side": lambda scores: tuple(np.quantile(scores, [0.05, 0.95])),
-            "that leaves 5 % outside at the top and nothing at the bottom": lambda scores: tuple(np.quantile(scores, [0, 0.95])),
-            "those are the least and the largest score, which leave nothing outside": lambda scores: (scores.min(), scores.max()),
-            "mean and spread tell the interval only where the scores lie evenly around the mean": lambda scores: (
+            "that leaves 5 % outside at the top and nothing at the bottom: leave 2.5 % on each side": lambda scores: tuple(np.quantile(scores, [0, 0.95])),
+            "those are the smallest and the largest score, which leave nothing outside": lambda scores: (scores.min(), scores.max()),
+            "mean ± 1.96 standard deviations is right for a normal distribution only; take quantiles": lambda scores: (
                 scores.mean() - 1.96 * scores.std(), scores.mean() + 1.96 * scores.std(),
             ),
             "the lower end comes first": lambda scores: tuple(np.quantile(scores, [0.975, 0.025])),
-            "np.percentile counts to 100, np.quantile to 1": lambda scores: tuple(np.percentile(scores, [0.025, 0.975])),
+            "np.percentile takes 2.5 and 97.5; np.quantile takes 0.025 and 0.975": lambda scores: tuple(np.percentile(scores, [0.025, 0.975])),
         },
         hints=("5 % of the scores may lie outside: how many on each side?", "np.quantile at 0.025 and at 0.975."),
     ),
@@ -85,36 +85,36 @@ EXERCISES = {
         reference=solved,
         cases=draw_analogies,
         faults={
-            "the words of the question are no answer: leave all three out": lambda *case: solved(*case, without=()),
-            "all three words of the question must be left out, not only the last": lambda *case: solved(*case, without=(2,)),
-            "take away `word` and add `partner`, not the other way round": lambda *case: solved(*case, signs=(1, -1, 1)),
-            "all three are added; one has to be taken away": lambda *case: solved(*case, signs=(1, 1, 1)),
-            "scale the rows to length 1 first, or long vectors decide": lambda *case: solved(*case, rows=lambda table: table),
-            "that is the farthest row": lambda *case: solved(*case, largest=False),
+            "the words of the question can't be the answer: exclude all three": lambda *case: solved(*case, without=()),
+            "exclude all three words of the question, not only the last": lambda *case: solved(*case, without=(2,)),
+            "subtract `word` and add `partner`, not the other way round": lambda *case: solved(*case, signs=(1, -1, 1)),
+            "you add all three; subtract `word`": lambda *case: solved(*case, signs=(1, 1, 1)),
+            "scale the rows to length 1 first: now long vectors decide": lambda *case: solved(*case, rows=lambda table: table),
+            "that is the row of the smallest cosine": lambda *case: solved(*case, largest=False),
         },
         hints=(
-            "From `word` to `partner` is a step; take it from `other`.",
-            "The row, but for the three, with the largest dot product with rows[partner] - rows[word] + rows[other].",
+            "Subtract `word` from `partner`. Where do you add this difference?",
+            "The row with the largest dot product with rows[partner] - rows[word] + rows[other], without the three.",
         ),
     ),
     "12.4": Exercise(
         reference=lambda pairs: np.log(np.maximum(ratios(pairs), 1)),
         cases=draw_counts,
         faults={
-            "what is rarer than by chance counts as 0, not as less": lambda pairs: np.where(pairs > 0, np.log(np.maximum(ratios(pairs), 1e-30)), 0),
-            "that is how many times as often; its logarithm is asked for": ratios,
-            "take the natural logarithm": lambda pairs: np.log2(np.maximum(ratios(pairs), 1)),
-            "that compares with the mean pair; compare with what these two words would have by chance": lambda pairs: np.log(
+            "a negative PMI must become 0": lambda pairs: np.where(pairs > 0, np.log(np.maximum(ratios(pairs), 1e-30)), 0),
+            "that is the ratio; take its logarithm": ratios,
+            "that is the logarithm to base 2; take the natural one": lambda pairs: np.log2(np.maximum(ratios(pairs), 1)),
+            "you divide by the mean count; divide by the count that chance predicts for these two words": lambda pairs: np.log(
                 np.maximum(pairs / pairs.mean(), 1)
             ),
-            "nothing comes out above 0: divide the counts by the total to get shares": lambda pairs: np.log(
+            "all of yours are 0: turn the counts into shares of the total first": lambda pairs: np.log(
                 np.maximum(pairs / np.outer(pairs.sum(axis=1), pairs.sum(axis=1)), 1)
             ),
-            "np.log1p adds 1 first; the logarithm of the ratio itself is asked for": lambda pairs: np.log1p(ratios(pairs)),
+            "np.log1p adds 1 first; take the logarithm of the ratio itself": lambda pairs: np.log1p(ratios(pairs)),
         },
         hints=(
-            "Which share of all pairs is this one, and which would it be if both words fell together by chance?",
-            "np.log of pairs * total / np.outer(sums, sums), and 0 where that is below 0 or nothing was counted.",
+            "Which count would a pair have if the two words were independent?",
+            "np.log of pairs * total / np.outer(sums, sums), and 0 where that is negative or nothing was counted.",
         ),
     ),
 }  # fmt: skip
