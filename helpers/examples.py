@@ -107,7 +107,7 @@ def get_centers_and_contexts(ids, sentence, max_window_size, rng):
     """
     window = rng.integers(1, max_window_size + 1, len(ids))  # (n,)
     together = sentence[:-1] == sentence[1:]  # (n - 1,)
-    kept = np.append(together, False) | np.insert(together, 0, False)  # (n,)
+    kept = (np.append(together, False) | np.insert(together, 0, False))[: len(ids)]
     ids, sentence, window = ids[kept], sentence[kept], window[kept]  # (N,) each
     contexts = np.zeros((len(ids), 2 * max_window_size), ids.dtype)  # (N, 2 * W)
     for distance in range(1, max_window_size + 1):
