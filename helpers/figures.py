@@ -393,12 +393,12 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
     chances = 1 / (1 + np.exp(-scores))
     axes.text(2.1, 8.15, "embed_v, for centers", ha="center", fontsize=10, color="#9C5A00", weight="bold")
     axes.text(15.5, 8.15, "embed_u, for context words", ha="center", fontsize=10, color=BLUE, weight="bold")
-    height = 7.9 - (center + 0.5) * 0.62
-    draw_arrow(axes, (3.1, height), (4.4, height), "#9C5A00")
+    height, lit_row = 5.73, 7.9 - (center + 0.5) * 0.62
+    draw_arrow(axes, (3.1, lit_row), (4.4, height), "#9C5A00")
     draw_arrow(axes, (14.5, height), (13.0, height), BLUE)
     draw_cells(axes, (4.5, height + 0.31), [[f"{value:.1f}" for value in v]], (0.9, 0.62), [lit_v])
     axes.text(5.4, height + 0.5, f"v of {words[center]}", ha="center", fontsize=9)
-    axes.text(3.75, height + 0.2, "look up", ha="center", fontsize=9)
+    axes.text(3.95, (lit_row + height) / 2 - 0.3, "look up", fontsize=9)
     axes.text(13.75, height + 0.2, "look up", ha="center", fontsize=9)
     middles = 7.5 + 0.95 * np.arange(len(row))
     draw_cells(axes, (7.0, height + 0.62), [[f"{value:.1f}" for value in line] for line in u.T], (0.95, 0.62), [lit_u] * 2)
@@ -679,7 +679,7 @@ def draw_words(axes, places, groups, named, limit):
             hides = ((marks > box.min - 4) & (marks < box.max + 4)).all(axis=1).any()
             inside = (box.min > axes.bbox.min).all() and (box.max < axes.bbox.max).all()
             if inside and not hides and not any(box.overlaps(other) for other in taken):
-                taken.append(box.padded(2))
+                taken.append(box.expanded(1.08, 1))
                 break
             note.remove()
         else:
