@@ -14,10 +14,10 @@ import numpy as np
 from helpers.arguments import require_noise_words, require_pairs, require_words
 
 PURPOSES = (
-    "examples", "noise", "order", "initial values", "held-out examples", "held-out noise", "random pairs",
-    "blocks", "held-out blocks",
+    "examples", "noise", "order", "initial values", "held-out examples",
+    "held-out noise", "random pairs", "blocks", "held-out blocks",
 )  # fmt: skip
-CENTERS_AT_ONCE = 8192  # noise words are drawn for so many centers in one go: enough to be fast, few enough for a cache
+CENTERS_AT_ONCE = 8192  # noise words are drawn for so many in one go
 
 
 def generator(seed, purpose, *keys):
@@ -26,7 +26,8 @@ def generator(seed, purpose, *keys):
     Returns a `numpy.random.Generator` on the child of `numpy.random.SeedSequence(seed)` whose number is the purpose's
     place in `PURPOSES`; `keys` (whole numbers, such as the epoch) lead to a child of that child.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), *keys)))
+    key = PURPOSES.index(purpose), *keys
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 class Vocab:
@@ -136,7 +137,8 @@ def draw_words(probability, size, rng):
 
     How often each word comes up is multinomial; those words in random order are the draws, without a search per word.
     """
-    words = np.arange(len(probability), dtype=np.min_scalar_type(len(probability)))  # (V,)
+    smallest = np.min_scalar_type(len(probability))
+    words = np.arange(len(probability), dtype=smallest)  # (V,)
     how_often = rng.multinomial(size, probability)  # (V,)
     return rng.permutation(np.repeat(words, how_often))  # (size,)
 
@@ -151,7 +153,8 @@ def draw_from_the_rest(negatives, redraw, contexts, probability, rng):
         rest[contexts[row]] = 0
         require_noise_words(rest)
         chances = rest / rest.sum()  # (V,)
-        negatives[row, redraw[row]] = rng.choice(len(rest), redraw[row].sum(), p=chances)
+        size = redraw[row].sum()
+        negatives[row, redraw[row]] = rng.choice(len(rest), size, p=chances)
     return negatives
 
 
@@ -210,7 +213,9 @@ class Examples(NamedTuple):
         return len(self.words) // (1 + self.num_noise_words)
 
 
-def make_examples(ids, sentence, counts, max_window_size, num_noise_words, example_rng, noise_rng):
+def make_examples(
+    ids, sentence, counts, max_window_size, num_noise_words, example_rng, noise_rng
+):
     """Draw the examples of a text: subsample it, draw the windows, then the noise words; returns Examples.
 
     `ids` and `sentence` (n,) are those of `encode`, `counts` (V,) that of `count_words`.

@@ -5,7 +5,7 @@ import mxnet as mx
 from helpers.beyond.selections import sparse_rows
 from helpers.model_mxnet import skip_gram
 
-ROWS_AT_ONCE = 128  # new memory for the vectors of more rows costs more time than their products
+ROWS_AT_ONCE = 128  # new memory for more vectors costs more than their products
 ACROSS = {"transpose_a": True, "forward_stype": "default"}  # multiply by the transposed matrix
 
 

@@ -6,7 +6,7 @@ from torch.nn.functional import embedding_bag
 
 from helpers.model_pytorch import skip_gram
 
-ROWS_AT_ONCE = 64  # new memory for the vectors of more rows costs more time than their products
+ROWS_AT_ONCE = 64  # new memory for more vectors costs more than their products
 
 
 @torch.no_grad()
