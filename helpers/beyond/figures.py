@@ -142,7 +142,7 @@ def sweep_figure(means, default, measures, title):
             axes.imshow(sign * (found - usual), cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
             for (y, x), value in np.ndenumerate(found - usual):
                 told = "-" if np.isnan(value) else f"{value:+.{digits}f}" if value else f"{usual:.{digits}f}"
-                color = "white" if abs(value) > 0.55 * largest else BLACK
+                color = "white" if abs(value) > 0.7 * largest else BLACK
                 axes.text(x, y, told, ha="center", va="center", fontsize=9, color=color)
             axes.set_title(f"{name}, {num_epochs} epochs", fontsize=10)
             axes.set_xticks(range(len(lrs)), [f"{lr:g}" for lr in lrs])
