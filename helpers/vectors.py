@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import importlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from helpers.arguments import require_query
 from helpers.corpus import cache_folder
 from helpers.evaluation import evaluate, keyed_vectors
 from helpers.examples import Vocab
+from helpers.figures import frames_figure
 from helpers.vector_files import Vectors, load_vectors, save_vectors, write_table
 
 
@@ -122,6 +124,13 @@ def place_frames(frames, rows, seed):
     return {epoch: found @ orthogonal_procrustes(found, last)[0] for epoch, found in places.items()}
 
 
+def map_in_frames(query_token, vocab, frames, seed, group_size=8):
+    """Draw the words of `map_groups`, chosen from the last table of {epoch: table (V, d)}, at each epoch; returns (figure, groups)."""
+    groups = map_groups(query_token, vocab, frames[max(frames)], group_size=group_size)
+    rows = vocab[[token for words in groups.values() for token in words]]
+    return frames_figure(place_frames(frames, rows, seed), groups), groups
+
+
 def place_by_pca(rows):
     """Place rows (n, d) on a map (n, 2) by the two directions in which they differ most; returns it and the share that it keeps.
 
@@ -174,6 +183,30 @@ def load_kept_vectors(vectors_path, framework, settings):
     told = f"whose settings are {'; '.join(different)}" if different else "trained in step 5 with these settings"
     print(f"vectors from {path.name}, {told}")
     return vectors
+
+
+def find_vectors(framework, data_iter, vocab, embed_size, lr, num_epochs, seed, vectors_path=None, query_token=None, k=1):
+    """Return the Vectors that step 5 kept, or train them again as it does, and the word to ask about: `(vectors, query_token)`.
+
+    `framework` is "pytorch" or "mxnet". A file that `vectors_path` names is taken as it is. The word is that of `choose_query`,
+    chosen and checked before anything is trained. `frames` holds at least the last table. Errors are those of
+    `load_kept_vectors` and `choose_query`, and a ValueError for a file with one table only.
+    """
+    settings = data_iter.settings | {"embed_size": embed_size, "lr": lr, "num_epochs": num_epochs}
+    vectors = load_kept_vectors(vectors_path, framework, settings)
+    if vectors is not None:
+        vocab = vocab_of(vectors.tokens)
+        settings |= vectors.settings
+        if vectors.embed_u is None:
+            raise ValueError(f"{vectors_path} holds one table only: name a file that step 5 wrote, with centers and contexts")
+    query_token = choose_query(query_token, k, vocab, settings["corpus"])
+    if vectors is None:
+        model = importlib.import_module(f"helpers.model_{framework}")
+        net = model.new_model(len(vocab), embed_size, seed)
+        history = model.train(net, data_iter, lr, num_epochs, keep=(0, 1, 3, num_epochs))
+        vectors = Vectors(*model.to_arrays(net), vocab.idx_to_token, settings, history.tables)
+    frames = vectors.frames or {settings["num_epochs"]: vectors.embed_v}
+    return vectors._replace(settings=settings, frames=frames), query_token
 
 
 TABLES = {
