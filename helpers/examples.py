@@ -253,9 +253,10 @@ class Minibatches:
     """
 
     def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus="", redraw=None):
-        self.examples, self.batch_size, self.seed, self.to_tensor = examples, batch_size, seed, to_tensor
-        self.held_out, self.corpus, self.next_epoch = held_out, corpus, 0
-        self.num_noise_words, self.redraw, self.drawn = examples.num_noise_words, redraw, 0
+        self.examples, self.batch_size, self.seed = examples, batch_size, seed
+        self.to_tensor, self.held_out, self.corpus = to_tensor, held_out, corpus
+        self.num_noise_words = examples.num_noise_words
+        self.redraw, self.drawn, self.next_epoch = redraw, 0, 0
 
     def __len__(self):
         return -(-len(self.examples.centers) // self.batch_size)
@@ -270,7 +271,8 @@ class Minibatches:
                 digest.update(f"{array.dtype} {array.shape}".encode())
                 digest.update(np.ascontiguousarray(array))
         names = "corpus", "seed", "batch_size", "num_noise_words"
-        return {**{name: getattr(self, name) for name in names}, "examples": digest.hexdigest()[:16]}
+        settings = {name: getattr(self, name) for name in names}
+        return {**settings, "examples": digest.hexdigest()[:16]}
 
     def __iter__(self):
         yield from self.epoch(self.next_epoch)
@@ -279,8 +281,11 @@ class Minibatches:
     def epoch(self, number):
         if self.redraw and number != self.drawn:
             self.examples, self.drawn = self.redraw(number), number
-        examples, order = self.examples, generator(self.seed, "order", number).permutation(len(self.examples.centers))
-        rows = (order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size))
+        examples = self.examples
+        rng = generator(self.seed, "order", number)
+        order = rng.permutation(len(examples.centers))
+        starts = range(0, len(order), self.batch_size)
+        rows = (order[start : start + self.batch_size] for start in starts)
         return (tuple(map(self.to_tensor, batchify(examples, some))) for some in rows)
 
 
@@ -305,18 +310,23 @@ def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, 
     the training examples are, with the training text's counts and with generators of their own. Raises ValueError where
     the text has no pair of words.
     """
-    encoded, settings = encode(text.sentences, vocab), (count_words(vocab), max_window_size, num_noise_words)
+    settings = count_words(vocab), max_window_size, num_noise_words
+    encoded = encode(text.sentences, vocab)
 
     def draw(epoch):
         keys = [epoch] if epoch else []
-        return make_examples(*encoded, *settings, generator(seed, "examples", *keys), generator(seed, "noise", *keys))
+        rngs = generator(seed, "examples", *keys), generator(seed, "noise", *keys)
+        return make_examples(*encoded, *settings, *rngs)
 
     examples = draw(0)
     require_pairs(examples, text, vocab)
     rngs = generator(seed, "held-out examples"), generator(seed, "held-out noise")
     held_out = make_examples(*encode(text.held_out, vocab), *settings, *rngs)
     held_out = Minibatches(held_out, batch_size, seed, to_tensor)
-    return Minibatches(examples, batch_size, seed, to_tensor, held_out, text.name, draw if resample else None)
+    redraw = draw if resample else None
+    return Minibatches(
+        examples, batch_size, seed, to_tensor, held_out, text.name, redraw
+    )
 
 
 def describe(text, vocab):
