@@ -164,6 +164,21 @@ def kept_path(framework, settings):
     return cache_folder() / "vectors" / f"{framework}-{digest}.safetensors"
 
 
+def keep_vectors(framework, tables, vocab, data_iter, history, lr, vectors_path=None):
+    """Write both tables of a model that `train` trained to `vectors_path`, or to where step 6 looks; a line says so.
+
+    `tables` are those of `to_arrays`. With them go their words, the settings and the losses of this run, and the tables of
+    centers that `history.tables` holds of the epochs that step 6 draws: 0, 1, 3 and the last. Errors are those of
+    `save_vectors`.
+    """
+    settings = data_iter.settings | {"embed_size": tables[0].shape[1], "lr": lr, "num_epochs": len(history)}
+    path = vectors_path or kept_path(framework, settings)
+    epochs = [epoch for epoch in sorted({0, 1, 3, len(history)}) if epoch in history.tables]
+    found = {"epochs": [epoch._asdict() for epoch in history]}
+    save_vectors(path, *tables, vocab.idx_to_token, settings | found, {epoch: history.tables[epoch] for epoch in epochs})
+    print(f"vectors kept, with the tables of centers of epochs {', '.join(map(str, epochs))}")
+
+
 def load_kept_vectors(vectors_path, framework, settings):
     """Return the Vectors that step 5 kept with these settings, None if there are none; a line says which were taken.
 

@@ -1,0 +1,148 @@
+"""The clear forms of step 5, taken from the committed notebooks, give on random texts what helpers give; so does `on_the_toy`."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from helpers.corpus import Text
+from helpers.examples import Vocab, load_minibatches
+from helpers.exercises import fault_of, find
+from helpers.training import means
+from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.vectors import nearest, random_pair_cosines, vocab_of
+
+SEEDS = range(3)
+
+
+@pytest.fixture(scope="module", params=["pytorch", "mxnet"])
+def framework(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(framework):
+    return importlib.import_module(f"helpers.model_{framework}")
+
+
+@pytest.fixture(scope="module")
+def lesson(framework):
+    return {cell["id"].removesuffix(f"-{framework}"): cell for cell in read_notebook(NOTEBOOKS / framework / "05_training.ipynb")["cells"]}
+
+
+@pytest.fixture(scope="module")
+def forms(lesson, model):
+    """The functions of the notebook's clear-form cells, {name: function}; what they call comes from helpers."""
+    names = {**vars(model)}
+    given = set(names)
+    for cell in lesson.values():
+        if CLEAR in tags(cell):
+            exec(cell["text"], names)
+    return {name: form for name, form in names.items() if name not in given}
+
+
+def draw_data(model, seed):
+    """Minibatches of a random text with a held-out part, and its Vocab; the last minibatch is short."""
+    rng = np.random.default_rng(seed)
+    sentences = [[f"w{word}" for word in rng.integers(0, 40, rng.integers(1, 30))] for _ in range(300)]
+    vocab = Vocab(sentences, 1)
+    return load_minibatches(Text("random", sentences, sentences[:40]), vocab, 50, 3, 4, seed, model.to_tensor), vocab
+
+
+def test_every_clear_form_is_compared_here(forms):
+    assert set(forms) == {"mean_held_out_loss", "simple_train", "nearest_words", "random_cosine"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_simple_loop_ends_with_the_tables_and_the_losses_of_train(forms, model, seed):
+    data_iter, vocab = draw_data(model, seed)
+    simple, full = (model.new_model(len(vocab), 6, seed) for _ in range(2))
+    found = forms["simple_train"](simple, data_iter, 0.01, 2, model.get_device("cpu"))
+    history = model.train(full, data_iter, 0.01, 2, "cpu")
+    for one, other in zip(model.to_arrays(simple), model.to_arrays(full)):
+        assert np.array_equal(one, other)
+    np.testing.assert_allclose(found, [(epoch.loss, epoch.held_out) for epoch in history], rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_mean_held_out_loss_is_that_of_the_totals(forms, model, seed):
+    data_iter, vocab = draw_data(model, seed)
+    net, device = model.new_model(len(vocab), 6, seed), model.get_device("cpu")
+    totals = model.held_out_loss(net, data_iter.held_out, device)
+    assert forms["mean_held_out_loss"](net, data_iter.held_out, device) == pytest.approx(means(totals)[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nearest_words_and_random_cosines_are_those_of_helpers(forms, seed):
+    rng = np.random.default_rng(seed)
+    table = rng.normal(0.5, 1, (200, 8)).astype(np.float32)
+    vocab = vocab_of(["<unk>", *(f"w{number}" for number in range(199))])
+    for word in ("w0", "w7", "w198"):
+        assert list(forms["nearest_words"](word, 5, table, vocab)) == list(nearest([word], 5, table, vocab)[word])
+    assert forms["random_cosine"](table) == pytest.approx(random_pair_cosines(table, 10_000, rng).mean(), abs=0.03)
+
+
+def steps_with_a_fault(framework):
+    """Wrong answers to the exercise on the training step, {part of the message that tells it: function}."""
+    if framework == "pytorch":
+
+        def step(net, batch, optimizer, device, zero=True, loss=lambda losses: losses.sum(), move=True, returned=lambda losses: losses):
+            from helpers.model_pytorch import batch_loss
+
+            if zero:
+                optimizer.zero_grad()
+            losses = batch_loss(net, batch, device)
+            loss(losses).backward()
+            if move:
+                optimizer.step()
+            return returned(losses)
+
+        faults = {"add up": {"zero": False}, "not of their mean": {"loss": lambda losses: losses.mean()},
+                  "the loss grows": {"loss": lambda losses: -losses.sum()}, "never move": {"move": False},
+                  "not their sum": {"returned": lambda losses: losses.sum()}}  # fmt: skip
+    else:
+
+        def step(net, batch, optimizer, device, divisor=1, sign=1, move=True, returned=lambda losses: losses):
+            from mxnet import autograd
+
+            from helpers.model_mxnet import batch_loss
+
+            with autograd.record():
+                losses = batch_loss(net, batch, device)
+                loss = sign * losses
+            loss.backward()
+            if move:
+                optimizer.step(divisor or len(losses))
+            return returned(losses)
+
+        faults = {"not of their mean": {"divisor": None}, "the loss grows": {"sign": -1}, "never move": {"move": False},
+                  "not their sum": {"returned": lambda losses: losses.sum()}}  # fmt: skip
+    return {message: lambda *given, fault=fault: step(*given, **fault) for message, fault in faults.items()}
+
+
+@pytest.fixture(scope="module")
+def on_the_toy(lesson, model):
+    names = {**vars(model)}
+    exec(lesson["on-the-toy"]["text"], names)
+    return names["on_the_toy"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_step_of_helpers_is_right_and_one_that_is_not_there_is_told_so(on_the_toy, model, seed):
+    for step, told in ((model.train_batch, ""), (lambda *_: ..., None), (lambda *_: None, "your function returns nothing; does it end with return?")):
+        assert fault_of(find("05.2"), on_the_toy(step), np.random.default_rng(seed)) == told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_wrong_step_is_told_by_its_own_message_in_either_framework(framework, on_the_toy, seed):
+    for message, step in steps_with_a_fault(framework).items():
+        told = fault_of(find("05.2"), on_the_toy(step), np.random.default_rng(seed))
+        assert message in told, (message, told)
+
+
+def test_the_cells_say_what_they_showed(lesson):
+    """The fall of the loss on the small text, and the numbers of the toy, stand in the committed outputs."""
+    shown = {name: "".join(text for output in cell.get("outputs", ()) for text in output.get("text", ())) for name, cell in lesson.items()}
+    assert "the loss falls: True" in shown["small-train"] and "False" not in shown["small-train"]
+    assert shown["train-equal"] == "equal tables: True\n" * 2
+    assert [line.split()[-1] for line in shown["steps"].splitlines()] == ["0.661", "0.597", "0.051"]
