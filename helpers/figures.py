@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 # Okabe and Ito's palette, told apart with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -624,7 +625,7 @@ def cosines_figure(random_cosines, neighbors, query_token):
     for axes, (epoch, cosines) in zip(panels, random_cosines.items()):
         axes.hist(cosines, np.arange(-1, 1.02, 0.02), color=SKY, label="random pairs of words")
         top = axes.get_ylim()[1]
-        mean = np.mean(cosines)
+        mean = np.mean(cosines).round(2) + 0.0  # no -0.00
         axes.plot([mean, mean], [0, top], "--", color=BLACK, label=f"mean of random pairs: {mean:.2f}")
         words, places = zip(*neighbors[epoch])
         axes.plot(places, [-0.16 * top] * len(places), "|", color=RED, markersize=11, markeredgewidth=2,
@@ -638,7 +639,8 @@ def cosines_figure(random_cosines, neighbors, query_token):
         axes.set_ylabel(f"{when(epoch)}\nmean {mean:.2f}", rotation=0, ha="right", va="center")
     panels[0].set_xlim(min(-0.4, *(np.quantile(cosines, 0.001) for cosines in random_cosines.values())), 1.02)
     panels[-1].set_xlabel("cosine")
-    lone = f"The nearest words of {query_token}, against random pairs"
+    share = np.mean(cosines < min(places))
+    lone = f"The nearest words of {query_token} lie above {share:.1%} of random pairs"
     fig.suptitle("First all words look alike, then they part" if len(panels) > 1 else lone, fontsize=12)
     marks = panels[0].containers[0], *panels[0].lines
     names = "random pairs of words", "their mean", f"nearest words of {query_token}"
@@ -679,7 +681,7 @@ def draw_words(axes, places, groups, named, limit):
             hides = ((marks > box.min - 4) & (marks < box.max + 4)).all(axis=1).any()
             inside = (box.min > axes.bbox.min).all() and (box.max < axes.bbox.max).all()
             if inside and not hides and not any(box.overlaps(other) for other in taken):
-                taken.append(box.expanded(1.08, 1))
+                taken.append(Bbox([box.min - (4, 0), box.max + (4, 0)]))  # names stand apart
                 break
             note.remove()
         else:
@@ -716,23 +718,57 @@ def frames_figure(places, groups):
 
 
 def seen_figure(seen):
-    """Draw how many different pairs were seen after each epoch, drawn once and redrawn, axes for each kind of pair.
+    """Draw how many different pairs were seen after each epoch, resampled and drawn once, on one pair of axes.
 
-    `seen` maps a kind to the numbers after each epoch of a redrawing loader; drawn once, the first stays as it is.
+    `seen` maps a kind of pair to the numbers after each epoch that is resampled; drawn once, the first stays as it is.
     """
-    fig, both = new_figure(len(seen), (8, 3.5))
-    for axes, (kind, numbers) in zip(both, seen.items()):
-        epochs = range(1, len(numbers) + 1)
-        axes.plot(epochs, numbers, "s-", color=RED, markersize=4, label="redrawn")
-        axes.plot(epochs, numbers[:1] * len(numbers), "o--", color=BLUE, markersize=4, label="drawn once")
-        axes.set_ylim(0)
-        axes.legend(frameon=False)
-        label(axes, f"Center and {kind.removesuffix('s')}", "epoch", "different pairs seen so far")
+    fig, axes = new_figure(size=(7, 4))
+    for (kind, numbers), color, marker in zip(seen.items(), (BLUE, RED), "os"):
+        epochs, thousands = range(1, len(numbers) + 1), np.array(numbers) / 1000
+        axes.plot(epochs, thousands, marker + "-", color=color, markersize=5, label=f"{kind}, resampled")
+        once = np.full(len(numbers), thousands[0])
+        axes.plot(epochs, once, marker + ":", color=color, markersize=5, fillstyle="none", label=f"{kind}, drawn once")
+    axes.set_ylim(0)
+    axes.legend(frameon=False, loc="upper left")
+    label(axes, "Resampled, each epoch brings new questions", "epochs done", "different pairs seen (thousands)")
+    return fig
+
+
+def two_ways_figure(losses):
+    """Draw training and held-out loss by epoch, from the second on, of both ways to train: four lines on one pair of axes.
+
+    `losses` maps "drawn once" and "resampled" to two lists, the training and the held-out losses.
+    """
+    fig, axes = new_figure(size=(7, 4))
+    for (way, both), color, marker in zip(losses.items(), (BLUE, RED), "os"):
+        for name, line, values in zip(("training", "held out"), (":", "-"), both):
+            first = min(2, len(values))  # the first epoch's loss would hide the rest
+            epochs = range(first, len(values) + 1)
+            fill = "full" if line == "-" else "none"
+            axes.plot(epochs, values[first - 1 :], marker + line, color=color, markersize=5, fillstyle=fill, label=f"{way}, {name}")
+    axes.legend(frameon=False)
+    label(axes, "Drawn once, the training loss falls away from the held-out loss", "epoch", "loss (nats)")
+    return fig
+
+
+def pmi_figure(expected, scores):
+    """Draw the scores that models give to pairs of words against what counting expects, PMI - ln K, axes for each model.
+
+    `expected` (n,) holds a number per pair, `scores` maps the name of a model to its scores (n,).
+    """
+    fig, panels = new_figure(len(scores), (8, 4))
+    ends = [min(map(np.min, (expected, *scores.values()))), max(map(np.max, (expected, *scores.values())))]
+    for axes, (name, values), color in zip(panels, scores.items(), (BLUE, RED)):
+        axes.plot(expected, values, "o", color=color, markersize=3, alpha=0.4, label="a pair of words")
+        axes.plot(ends, ends, "--", color=BLACK, linewidth=1, label="score = PMI \u2212 ln K")
+        axes.legend(frameon=False, loc="upper left")
+        label(axes, name, "PMI \u2212 ln K, counted", "score of the trained model")
+    fig.suptitle("With enough numbers per word, scores reach PMI \u2212 ln K")
     return fig
 
 
 def resampling_figure(measured, tests):
-    """Draw both losses and each of `tests` against the epochs, drawn once and redrawn, each mean in a band of its error.
+    """Draw both losses and each of `tests` against the epochs, drawn once and resampled, each mean in a band of its error.
 
     `measured` maps the two ways to dicts of measures, each (means, errors) with a number per epoch: "loss", "held_out"
     and those of `tests`.
@@ -746,9 +782,10 @@ def resampling_figure(measured, tests):
             mean, error = found[name]
             axes.plot(epochs, mean, marker + line, color=color, markersize=4, label=told)
             axes.fill([*epochs, *reversed(epochs)], [*(mean - error), *reversed(mean + error)], color=color, alpha=0.25, linewidth=0)
-    label(panels[0], "Held-out loss, dotted: training loss", "epoch", "loss")
+    label(panels[0], "Loss (solid: held out)", "epoch", "loss (nats)")
     for axes, test in zip(panels[1:], tests):
         label(axes, test, "epoch", "rank correlation")
+    fig.suptitle("Resampled, the held-out loss turns later, and more epochs pay")
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return fig
 

@@ -100,5 +100,5 @@ def test_what_no_fault_explains_is_told_by_the_shortest_example(capsys):
     check("04.1", lambda score, label: 3.0)
     told = capsys.readouterr().out
     assert "wrong in 6 of 6 cases: for (" in told and "it should give" in told and told.endswith("yours gives 3\n")
-    check("06.3", lambda first, second: 2.5)
+    check("06.2", lambda nearest, random_pairs: 2.5)
     assert len(capsys.readouterr().out) < 400

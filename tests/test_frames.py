@@ -9,7 +9,8 @@ from scipy.spatial.distance import pdist
 
 from helpers.examples import Vocab
 from helpers.figures import cosines_figure, frames_figure, numbers_of, when
-from helpers.vectors import map_groups, place_frames, place_on_map
+from helpers.vector_files import save_vectors
+from helpers.vectors import find_vectors, kept_path, map_groups, map_in_frames, place_frames, place_on_map
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,58 @@ def test_the_cosines_by_epoch_have_a_panel_each_and_all_numbers(frames):
 
 def test_an_epoch_is_said_in_words():
     assert [when(epoch) for epoch in (0, 1, 3)] == ["before training", "after 1 epoch", "after 3 epochs"]
+
+
+@pytest.fixture
+def asked(model, small_text, monkeypatch, tmp_path):
+    """A function that asks for the vectors of a small text, with an empty cache folder; and where they are kept."""
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path))
+    framework = model.__name__.rpartition("_")[2]
+    data_iter, vocab = model.load_data(str(small_text), 256, 5, 5)
+    path = kept_path(framework, data_iter.settings | {"embed_size": 8, "lr": 0.01, "num_epochs": 2})
+
+    def find(**given):
+        return find_vectors(framework, data_iter, vocab, 8, 0.01, 2, 0, **given)
+
+    return find, path
+
+
+def test_vectors_that_are_not_kept_are_trained_as_in_step_five_and_kept_ones_are_taken(asked, model, monkeypatch, capsys):
+    find, path = asked
+    made, query_token = find()
+    assert "they are trained now" in capsys.readouterr().out
+    assert sorted(made.frames) == [0, 1, 2] and made.settings["num_epochs"] == 2 and query_token in made.tokens
+    np.testing.assert_array_equal(made.frames[2], made.embed_v)
+    save_vectors(path, *made)
+    monkeypatch.setattr(model, "train", None)  # whoever trains now fails
+    found, _ = find()
+    assert "trained in step 5 with these settings" in capsys.readouterr().out
+    for name in ("embed_v", "embed_u"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(made, name))
+    assert found.tokens == made.tokens and list(found.frames) == [0, 1, 2]
+
+
+def test_the_word_is_checked_before_anything_is_trained(asked, model, monkeypatch):
+    find, _ = asked
+    monkeypatch.setattr(model, "train", None)
+    with pytest.raises(LookupError, match="has no 'markt'"):
+        find(query_token="markt")
+    with pytest.raises(ValueError, match="k must be at most"):
+        find(k=10**6)
+
+
+def test_a_file_that_is_named_is_taken_as_it_is_with_its_own_words(asked, tmp_path):
+    find, _ = asked
+    tables = np.random.default_rng(0).normal(size=(2, 4, 5)).astype(np.float32)
+    save_vectors(tmp_path / "named.safetensors", *tables, ["<unk>", "computer", "other", "third"], {"corpus": "wikipedia", "num_epochs": 7})
+    found, query_token = find(vectors_path=tmp_path / "named.safetensors")
+    assert query_token == "computer" and found.settings["corpus"] == "wikipedia" and list(found.frames) == [7]
+    np.testing.assert_array_equal(found.frames[7], tables[0])
+    save_vectors(tmp_path / "one.safetensors", tables[0], None, ["<unk>", "computer", "other", "third"], {})
+    with pytest.raises(ValueError, match="holds one table only"):
+        find(vectors_path=tmp_path / "one.safetensors")
+
+
+def test_the_map_takes_its_words_from_the_last_table(frames, vocab, groups):
+    fig, found = map_in_frames("word7", vocab, {0: frames[0], 5: frames[5]}, seed=0)
+    assert found == groups and len(fig.axes) == 2
