@@ -2,8 +2,8 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patheffects import withStroke
 
 from helpers.figures import (
     BLACK,
@@ -19,14 +19,15 @@ from helpers.figures import (
     new_figure,
 )
 
+PALE = "#A9D6F2"  # a light sky blue, for clouds of points: without smoothed edges a PNG is a third as large
 SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (6, 0, "left", "center"), (-6, 0, "right", "center"))
 
 
-def name_points(axes, points, names, color=BLACK):
+def name_points(axes, points, names, in_cloud=False):
     """Write each name beside its point, at a side where it hides no point and no other name.
 
-    `points` is (n, 2). A name without room is not drawn; it stays in the table of the figure's numbers. The limits of the
-    axes must be set before.
+    `points` is (n, 2); `in_cloud` gives the names a white edge. A name without room is not drawn; it stays in the table of the
+    figure's numbers. The limits of the axes must be set before.
     """
     fig = axes.figure
     fig.draw_without_rendering()
@@ -36,8 +37,9 @@ def name_points(axes, points, names, color=BLACK):
         others = np.delete(marks, number, axis=0)
         for x, y, across, up in SIDES:
             note = axes.annotate(name, tuple(point), (x, y), textcoords="offset points", ha=across, va=up,
-                                 fontsize=8, color=color)  # fmt: skip
-            note.set_path_effects([withStroke(linewidth=2, foreground="white")])
+                                 fontsize=8)  # fmt: skip
+            if in_cloud:
+                note.set_path_effects([withStroke(linewidth=2, foreground="white")])
             box = note.get_window_extent().padded(1)
             inside = ((others > box.min - 2) & (others < box.max + 2)).all(axis=1).any()
             if not inside and not any(box.overlaps(other) for other in taken):
@@ -75,14 +77,14 @@ def place_figure(places, word, neighbors):
 
     `places` maps every word to its place (x, y). The title says how many of the points nearest on the map are neighbors.
     """
-    fig, (whole, part) = new_figure(2, (10, 4.8))
+    fig, (whole, part) = new_figure(2, (9, 4.5))
     tokens = list(places)
     cloud = np.array(list(places.values()))
     near = np.array([places[token] for token in [*neighbors, word]])
     order = np.argsort(((cloud - places[word]) ** 2).sum(axis=1))
     on_map = [tokens[row] for row in order if tokens[row] != word][: len(neighbors)]
     for axes in (whole, part):
-        axes.plot(*cloud.T, ".", color=SKY, markersize=3, alpha=0.5, label="all words")
+        axes.plot(*cloud.T, ".", color=PALE, markersize=2, antialiased=False, label="all words")
         axes.plot(*near[-1:].T, "*", color=BLACK, markersize=13, label=word)
         axes.plot(*near[:-1].T, "o", color=RED, markersize=5, label="its nearest words by cosine")
         without_axes(axes)
@@ -93,9 +95,9 @@ def place_figure(places, word, neighbors):
     part.set_title(f"The part around {word}")
     fig.suptitle(f"Of the {len(neighbors)} points nearest on the map {len(set(on_map) & set(neighbors))} are neighbors of {word}")
     handles, labels = whole.get_legend_handles_labels()
-    handles[0] = Line2D([], [], linestyle="", marker=".", color=SKY, markersize=9)  # a mark that can be seen
+    handles[0] = Line2D([], [], linestyle="", marker=".", color=PALE, markersize=9)  # a mark that can be seen
     fig.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    name_points(part, near, [*neighbors, word])
+    name_points(part, near, [*neighbors, word], in_cloud=True)
     return fig
 
 
@@ -189,8 +191,8 @@ def lengths_figure(counts, lengths, named):
     group = np.digitize(counts, edges)
     kept = [number for number in np.unique(group) if np.sum(group == number) >= 5]
     middles = [np.exp(np.log(counts[group == number]).mean()) for number in kept]
-    for axes, (name, values), color in zip(both, lengths.items(), (BLUE, RED)):
-        axes.semilogx(counts, values, ".", color=color, markersize=3, alpha=0.25, label=f"{name} vectors")
+    for axes, (name, values), color in zip(both, lengths.items(), (PALE, "#F6C9A8")):
+        axes.semilogx(counts, values, ".", color=color, markersize=2, antialiased=False, label=f"{name} vectors")
         medians = [np.median(values[group == number]) for number in kept]
         axes.plot(middles, medians, "-", color=BLACK, linewidth=1.5, label="median")
         longest = middles[int(np.argmax(medians))] if medians else 0
@@ -199,7 +201,7 @@ def lengths_figure(counts, lengths, named):
         title = f"{name.capitalize()} vectors: longest near {longest:,.0f} occurrences"
         label(axes, title, "occurrences in the text", "length of the vector")
         axes.title.set_fontsize(11)
-        name_points(axes, np.column_stack([counts[rows], values[rows]]), list(named))
+        name_points(axes, np.column_stack([counts[rows], values[rows]]), list(named), in_cloud=True)
     return fig
 
 
