@@ -616,7 +616,7 @@ def bugs_figure():
 
 
 def cosines_figure(random_cosines, neighbors, query_token):
-    """Draw how cosines of random pairs spread, and where the nearest words of a word lie, a panel per epoch.
+    """Draw how cosines of random pairs spread and where a word's nearest words lie, by epoch.
 
     `random_cosines` is {epoch: cosines (n,)}, `neighbors` {epoch: [(word, cosine), ...]}.
     """
@@ -626,22 +626,23 @@ def cosines_figure(random_cosines, neighbors, query_token):
         axes.hist(cosines, np.arange(-1, 1.02, 0.02), color=SKY, label="random pairs of words")
         top = axes.get_ylim()[1]
         mean = np.mean(cosines).round(2) + 0.0  # no -0.00
-        axes.plot([mean, mean], [0, top], "--", color=BLACK, label=f"mean of random pairs: {mean:.2f}")
+        axes.plot([mean, mean], [0, top], "--", color=BLACK, label="mean of random pairs")
         words, places = zip(*neighbors[epoch])
-        axes.plot(places, [-0.16 * top] * len(places), "|", color=RED, markersize=11, markeredgewidth=2,
-                  label=f"nearest words of {query_token}", clip_on=False)  # fmt: skip
+        axes.plot(places, [-0.16 * top] * len(places), "|", color=RED, markersize=11,
+                  markeredgewidth=2, clip_on=False, label=f"near {query_token}")  # fmt: skip
         for word, place in neighbors[epoch]:
             axes.annotate(word, (place, -0.16 * top), visible=False)  # for the table
         told = f"{', '.join(words[:3])}{', ...' if words[3:] else ''}"
-        axes.text(min(places) - 0.015, -0.16 * top, told, ha="right", va="center", fontsize=9, color="#8A3D00")
+        axes.text(min(places) - 0.015, -0.16 * top, told, ha="right", va="center", fontsize=9,
+                  color="#8A3D00")  # fmt: skip
         axes.set(ylim=(-0.32 * top, 1.05 * top), yticks=[])
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.set_ylabel(f"{when(epoch)}\nmean {mean:.2f}", rotation=0, ha="right", va="center")
-    panels[0].set_xlim(min(-0.4, *(np.quantile(cosines, 0.001) for cosines in random_cosines.values())), 1.02)
-    panels[-1].set_xlabel("cosine")
+    lowest = min(np.quantile(cosines, 0.001) for cosines in random_cosines.values())
+    panels[-1].set(xlim=(min(-0.4, lowest), 1.02), xlabel="cosine")
     share = np.mean(cosines < min(places))
     lone = f"The nearest words of {query_token} lie above {share:.1%} of random pairs"
-    fig.suptitle("First all words look alike, then they part" if len(panels) > 1 else lone, fontsize=12)
+    fig.suptitle("First all words look alike, then they part" if len(panels) > 1 else lone)
     marks = panels[0].containers[0], *panels[0].lines
     names = "random pairs of words", "their mean", f"nearest words of {query_token}"
     fig.legend(marks, names, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
@@ -653,30 +654,43 @@ def when(epoch):
     return "before training" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
 
 
-def draw_words(axes, places, groups, named, limit):
-    """Draw groups of words on a map without axes, and beside their points those words of `named` that find room, in that order.
+# where a name may stand: points to the right and up, and which of its edges is meant
+SIDES = (
+    (0, 5, "center", "bottom"), (0, -5, "center", "top"), (7, 0, "left", "center"),
+    (-7, 0, "right", "center"), (5, 3, "left", "bottom"), (-5, 3, "right", "bottom"),
+    (5, -3, "left", "top"), (-5, -3, "right", "top"),
+)  # fmt: skip
 
-    `places` (n, 2) has the rows of the groups' words, one after another; the map reaches from -limit to limit.
+
+def draw_words(axes, places, groups, named, limit):
+    """Draw groups of words on a map without axes, and the names of those of `named` that find room.
+
+    `places` (n, 2) has the rows of the groups' words, one after another; the map reaches from
+    -limit to limit. The first in `named` choose first; names of groups may stand further off.
     """
-    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal", facecolor="#F7F7F5")
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[])
+    axes.set(aspect="equal", facecolor="#F7F7F5")
     axes.spines[:].set_visible(False)
     axes.apply_aspect()  # from here on points have their final places
     words = [word for group in groups.values() for word in group]
+    palette = BLUE, RED, GREEN, ORANGE, PURPLE, SKY
     colors, start = {}, 0
-    for (name, group), color, marker in zip(groups.items(), (BLUE, RED, GREEN, ORANGE, PURPLE, SKY), MARKERS):
+    for (name, group), color, marker in zip(groups.items(), palette, MARKERS):
         xs, ys = places[start : start + len(group)].T
         start += len(group)
-        axes.plot(xs, ys, marker, color=color, markersize=9 if marker == "*" else 6.5, markeredgecolor="white",
+        size = 9 if marker == "*" else 6.5
+        axes.plot(xs, ys, marker, color=color, markersize=size, markeredgecolor="white",
                   markeredgewidth=0.5, label=f"near {name}")  # fmt: skip
-        colors |= dict.fromkeys(group, [0.65 * part for part in to_rgb(color)])  # darker, to be read
+        colors |= dict.fromkeys(group, [0.65 * part for part in to_rgb(color)])  # darker
     marks, taken = axes.transData.transform(places), []
     for word in [*named, *(word for word in words if word not in named)]:
-        number = words.index(word)
+        place = tuple(places[words.index(word)])
         style = {"fontsize": 10, "fontweight": "bold"} if word in groups else {"fontsize": 8}
         steps = (1, 2.5, 4) if word in groups else (1,)
-        for step, (x, y, across, up) in itertools.product(steps, SIDES if word in named else ()):
-            note = axes.annotate(word, tuple(places[number]), (step * x, step * y), textcoords="offset points", ha=across, va=up,
-                                 color=colors[word], **style)  # fmt: skip
+        sides = SIDES if word in named else ()
+        for step, (x, y, across, up) in itertools.product(steps, sides):
+            note = axes.annotate(word, place, (step * x, step * y), textcoords="offset points",
+                                 ha=across, va=up, color=colors[word], **style)  # fmt: skip
             box = note.get_window_extent()
             hides = ((marks > box.min - 4) & (marks < box.max + 4)).all(axis=1).any()
             inside = (box.min > axes.bbox.min).all() and (box.max < axes.bbox.max).all()
@@ -685,25 +699,21 @@ def draw_words(axes, places, groups, named, limit):
                 break
             note.remove()
         else:
-            axes.annotate(word, tuple(places[number]), visible=False)  # for the table
-
-
-# where a name may stand: points to the right and up, and which of its edges is meant
-SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (7, 0, "left", "center"), (-7, 0, "right", "center"),
-         (5, 3, "left", "bottom"), (-5, 3, "right", "bottom"), (5, -3, "left", "top"), (-5, -3, "right", "top"))  # fmt: skip
+            axes.annotate(word, place, visible=False)  # for the table
 
 
 def frames_figure(places, groups):
-    """Draw the same words at several epochs, {epoch: places (n, 2)}, a panel for each, all on one scale.
+    """Draw the same words at several epochs, {epoch: places (n, 2)}, in panels of one scale.
 
-    `groups` {word: words} names the groups in the order of the rows. The last panel has the names of all words for which
-    there is room, the others those of the groups; the table of the figure has all of them.
+    `groups` {word: words} names the groups in the order of the rows. The last panel has the names
+    of all words for which there is room, the others those of the groups; the table has all of them.
     """
     columns = min(2, len(places))
     rows = -(-len(places) // columns)
-    height = 4.95 * rows if columns > 1 else 9
-    fig = Figure(figsize=(9.5, height + 0.4))
-    margins = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 1 - 0.75 / (height + 0.4), "wspace": 0.03, "hspace": 0.08}
+    height = 0.4 + (4.95 * rows if columns > 1 else 9)
+    fig = Figure(figsize=(9.5, height))
+    margins = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 1 - 0.75 / height}
+    margins |= {"wspace": 0.03, "hspace": 0.08}
     panels = fig.subplots(rows, columns, squeeze=False, gridspec_kw=margins).ravel()
     in_turn = [word for words in itertools.zip_longest(*groups.values()) for word in words if word]
     limit = 1.06 * max(np.abs(found).max() for found in places.values()) + 1e-9
@@ -712,8 +722,9 @@ def frames_figure(places, groups):
         draw_words(axes, found, groups, in_turn if epoch == max(places) else list(groups), limit)
     for axes in panels[len(places) :]:
         axes.remove()
+    several = "First all words draw together, then they find their groups"
     lone = "Words on a map made from their cosines"
-    fig.suptitle("First all words draw together, then they find their groups" if columns > 1 else lone, fontsize=13)
+    fig.suptitle(several if columns > 1 else lone, fontsize=13)
     return fig
 
 

@@ -1,4 +1,4 @@
-"""Where the embedding layers have become arrays: cosines, neighbours, words on a map. No framework.
+"""Where the embedding layers have become arrays: cosines, neighbors, words on a map. No framework.
 
 `python -m helpers.vectors` asks any file of vectors, and converts it: see its --help.
 """
@@ -67,14 +67,14 @@ def nearest(words, k, table, vocab):
     """Return, for each word, the `k` words of largest cosine, as `get_similar_tokens` finds them, without printing."""
     for word in words:
         require_query(word, k, vocab)
-    rows, tokens, neighbours = unit_rows(table), np.array(vocab.idx_to_token, object), {}
+    rows, tokens, neighbors = unit_rows(table), np.array(vocab.idx_to_token, object), {}
     for start in range(0, len(words), 256):  # so many at once: one product for all, in little memory
         some = words[start : start + 256]
         ids = np.array([vocab[word] for word in some])
         cosines = rows[ids] @ rows.T
         cosines[:, vocab.unk] = cosines[np.arange(len(ids)), ids] = -2
-        neighbours.update(zip(some, tokens[largest(cosines, k)].tolist()))
-    return neighbours
+        neighbors.update(zip(some, tokens[largest(cosines, k)].tolist()))
+    return neighbors
 
 
 TOPICS = "oil", "court", "germany", "football", "earthquake", "music", "president", "water", "church"
@@ -111,9 +111,10 @@ def place_on_map(table, rows, seed):
 
 
 def place_frames(frames, rows, seed):
-    """Place the same rows of several tables, {epoch: table (V, d)}, each on a map of its own; returns {epoch: (n, 2)}.
+    """Place the same rows of several tables, {epoch: (V, d)}, each on a map; returns {epoch: (n, 2)}.
 
-    Each map is then turned or mirrored, never stretched, so that it lies as well as it can on that of the last epoch.
+    Each map is then turned or mirrored, never stretched, so that it lies as well as it can on that
+    of the last epoch.
     Source: Schönemann 1966, https://doi.org/10.1007/BF02289451.
     """
     from scipy.linalg import orthogonal_procrustes
@@ -125,7 +126,10 @@ def place_frames(frames, rows, seed):
 
 
 def map_in_frames(query_token, vocab, frames, seed, group_size=8):
-    """Draw the words of `map_groups`, chosen from the last table of {epoch: table (V, d)}, at each epoch; returns (figure, groups)."""
+    """Draw the words of `map_groups` at each epoch of {epoch: table (V, d)}; returns `(figure, groups)`.
+
+    The words are chosen from the last table.
+    """
     groups = map_groups(query_token, vocab, frames[max(frames)], group_size=group_size)
     rows = vocab[[token for words in groups.values() for token in words]]
     return frames_figure(place_frames(frames, rows, seed), groups), groups
@@ -200,12 +204,14 @@ def load_kept_vectors(vectors_path, framework, settings):
     return vectors
 
 
-def find_vectors(framework, data_iter, vocab, embed_size, lr, num_epochs, seed, vectors_path=None, query_token=None, k=1):
-    """Return the Vectors that step 5 kept, or train them again as it does, and the word to ask about: `(vectors, query_token)`.
+def find_vectors(framework, data_iter, vocab, embed_size, lr, num_epochs, seed,
+                 vectors_path=None, query_token=None, k=1):  # fmt: skip
+    """Return the Vectors that step 5 kept, or train them again as it does; and the word to ask about.
 
-    `framework` is "pytorch" or "mxnet". A file that `vectors_path` names is taken as it is. The word is that of `choose_query`,
-    chosen and checked before anything is trained. `frames` holds at least the last table. Errors are those of
-    `load_kept_vectors` and `choose_query`, and a ValueError for a file with one table only.
+    `framework` is "pytorch" or "mxnet". A file that `vectors_path` names is taken as it is. The
+    word is that of `choose_query`, chosen and checked before anything is trained. The Vectors'
+    `frames` hold at least the last table. Errors are those of `load_kept_vectors` and
+    `choose_query`, and a ValueError for a file with one table only.
     """
     settings = data_iter.settings | {"embed_size": embed_size, "lr": lr, "num_epochs": num_epochs}
     vectors = load_kept_vectors(vectors_path, framework, settings)
@@ -213,7 +219,7 @@ def find_vectors(framework, data_iter, vocab, embed_size, lr, num_epochs, seed, 
         vocab = vocab_of(vectors.tokens)
         settings |= vectors.settings
         if vectors.embed_u is None:
-            raise ValueError(f"{vectors_path} holds one table only: name a file that step 5 wrote, with centers and contexts")
+            raise ValueError(f"{vectors_path} holds one table only: name a file that step 5 wrote")
     query_token = choose_query(query_token, k, vocab, settings["corpus"])
     if vectors is None:
         model = importlib.import_module(f"helpers.model_{framework}")
@@ -278,9 +284,9 @@ def ask(source, table, words=()):
     return keyed
 
 
-def tell(neighbours):
+def tell(neighbors):
     """Print words with their cosines, a line each."""
-    for word, cosine in neighbours:
+    for word, cosine in neighbors:
         click.echo(f"{cosine:6.3f}  {word}")
 
 
