@@ -133,7 +133,9 @@ class Blocks:
             yield self.piece(epoch, number), lr * (1 - (epoch + number / len(self)) / num_epochs)
 
 
-def train_pieces(block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, *part):
+def train_pieces(
+    block_totals, train_piece, tables, blocks, lr, num_epochs, epoch, *part
+):
     """Train on the pieces of an epoch; yields the `loss_totals` of each.
 
     `block_totals` and `train_piece` are those of a framework. `part` is `(first, worker, num_workers)` or its beginning:

@@ -18,12 +18,14 @@ def block_totals(tables, piece, blocks):
 
     The loss of a score is -log of the probability of what is true of it. Where that underflows it stays below 70.
     """
-    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
+    arrays = *piece, blocks.weights, blocks.label
+    ids, patterns, weights, label = map(to_tensor, arrays)
     center = ids[:, : patterns.shape[1]].reshape(-1, BLOCK_SIZE)  # (blocks, 32)
     words = ids[:, patterns.shape[1] :].reshape(-1, len(label))  # (blocks, C)
     v = tables.take(center, axis=0)  # (blocks, 32, d)
     u = tables.take(words, axis=0)  # (blocks, C, d)
-    pred = mx.npx.batch_dot(v, u, transpose_b=True).reshape(-1, len(label))  # (centers, C)
+    pred = mx.npx.batch_dot(v, u, transpose_b=True)  # (blocks, 32, C)
+    pred = pred.reshape(-1, len(label))  # (centers, C)
     weight = weights.take(patterns.reshape(-1), axis=0)  # (centers, C)
     sign = 2 * label - 1  # (C,), 1 for context words and -1 for noise words
     p_true = mx.np.maximum(mx.npx.sigmoid(pred * sign), 1e-30)  # (centers, C)
@@ -61,7 +63,8 @@ def train_piece(tables, piece, blocks, lr):
 @contextlib.contextmanager
 def joined_tables(net):
     """Give both tables of a model as one (2 * V, d); the model gets its values at the end."""
-    tables = mx.np.concatenate([layer.weight.data().as_in_ctx(mx.cpu()) for layer in net])
+    both = [layer.weight.data().as_in_ctx(mx.cpu()) for layer in net]
+    tables = mx.np.concatenate(both)  # (2 * V, d)
     try:
         yield tables
     finally:
@@ -84,7 +87,7 @@ def block_checkpoint(path, tables, lr, num_workers=1):
 def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
-    It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
+    It starts from the values that the model has. The learning rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. Only the PyTorch variant trains with several workers.
     `checkpoint_path` and errors are those of `train`.
     """

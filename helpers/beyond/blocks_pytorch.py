@@ -20,7 +20,8 @@ def block_totals(tables, piece, blocks):
 
     The loss of a score is -log of the probability of what is true of it. Where that underflows it stays below 70.
     """
-    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
+    arrays = *piece, blocks.weights, blocks.label
+    ids, patterns, weights, label = map(to_tensor, arrays)
     center = ids[:, : patterns.shape[1]].reshape(-1, BLOCK_SIZE)  # (blocks, 32)
     words = ids[:, patterns.shape[1] :].reshape(-1, len(label))  # (blocks, C)
     v = embedding(center, tables)  # (blocks, 32, d)
@@ -42,7 +43,8 @@ def train_piece(tables, piece, blocks, lr):
 
     Everything is written into memory that is asked for once: new memory for each product costs a quarter more time.
     """
-    ids, patterns, weights, label = map(to_tensor, (*piece, blocks.weights, blocks.label))
+    arrays = *piece, blocks.weights, blocks.label
+    ids, patterns, weights, label = map(to_tensor, arrays)
     num_centers = patterns.shape[1]
     weights = weights * -lr  # (patterns, C)
     rows = tables.new_empty(ids.shape[1], tables.shape[1])  # (R, d)
@@ -51,13 +53,12 @@ def train_piece(tables, piece, blocks, lr):
     steps = torch.empty_like(rows)  # (R, d)
     step_v = steps[:num_centers].view_as(v)
     step_u = steps[num_centers:].view_as(u)
-    weight = weights.new_empty(num_centers, len(label))  # (256, C)
-    derivative = torch.empty_like(weight).unflatten(0, (BLOCKS_PER_UPDATE, -1))  # (8, 32, C)
+    weight = weights.new_empty(BLOCKS_PER_UPDATE, BLOCK_SIZE, len(label))  # (8, 32, C)
+    derivative = torch.empty_like(weight)  # (8, 32, C)
     for row_ids, row_patterns in zip(ids, patterns):
         torch.index_select(tables, 0, row_ids, out=rows)
-        torch.index_select(weights, 0, row_patterns, out=weight)
-        torch.bmm(v, u.mT, out=derivative).sigmoid_().sub_(label)
-        derivative.mul_(weight.view_as(derivative))
+        torch.index_select(weights, 0, row_patterns, out=weight.flatten(0, 1))
+        torch.bmm(v, u.mT, out=derivative).sigmoid_().sub_(label).mul_(weight)
         torch.bmm(derivative, u, out=step_v)
         torch.bmm(derivative.mT, v, out=step_u)
         tables.index_add_(0, row_ids, steps)
@@ -66,7 +67,7 @@ def train_piece(tables, piece, blocks, lr):
 @contextlib.contextmanager
 def joined_tables(net):
     """Give both tables of a model as one (2 * V, d); the model gets its values at the end."""
-    tables = torch.cat([layer.weight.detach().cpu() for layer in net])
+    tables = torch.cat([layer.weight.detach().cpu() for layer in net])  # (2 * V, d)
     try:
         yield tables
     finally:
@@ -89,10 +90,10 @@ def block_checkpoint(path, tables, lr, num_workers=1):
 def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
-    It starts from the values that the model has. The rate falls from `lr` to 0 in a straight line. Subsampling, windows
+    It starts from the values that the model has. The learning rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
     same time without waiting for each other, so that no two runs are equal
-    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower rates than one process does. `checkpoint_path`
+    (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower learning rates than one process does. `checkpoint_path`
     and errors are those of `train`; a checkpoint is for one worker only.
     """
     require_positive(lr=lr)

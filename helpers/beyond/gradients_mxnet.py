@@ -2,11 +2,10 @@
 
 import mxnet as mx
 
-from helpers.beyond.selections import sparse_rows
+from helpers.beyond.selections import sparse_rows, transposed_dot
 from helpers.model_mxnet import skip_gram
 
 ROWS_AT_ONCE = 128  # new memory for more vectors costs more than their products
-ACROSS = {"transpose_a": True, "forward_stype": "default"}  # multiply by the transposed matrix
 
 
 def losses_and_derivatives(net, batch):
@@ -38,7 +37,7 @@ def set_gradient_of_centers(net, batch, derivative):
     ones = mx.np.ones_like(mask[:, :1])  # (B, 1)
     of_centers = sparse_rows(ones, center, len(embed_u))  # (B, V)
     grad_v = net[0].weight.grad().as_nd_ndarray()  # (V, d)
-    mx.nd.sparse.dot(of_centers, of_rows, out=grad_v, **ACROSS)
+    transposed_dot(of_centers, of_rows, out=grad_v)
 
 
 def set_gradient_of_words(net, batch, derivative):
@@ -48,7 +47,7 @@ def set_gradient_of_words(net, batch, derivative):
     v = embed_v.take(center[:, 0], axis=0).as_nd_ndarray()  # (B, d)
     of_words = sparse_rows(derivative, words, len(embed_v))  # (B, V)
     grad_u = net[1].weight.grad().as_nd_ndarray()  # (V, d)
-    mx.nd.sparse.dot(of_words, v, out=grad_u, **ACROSS)
+    transposed_dot(of_words, v, out=grad_u)
 
 
 def loss_and_gradients(net, batch, device):

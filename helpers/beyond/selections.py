@@ -43,3 +43,8 @@ def subtract_rows(tables, selection, steps, lr):
     )
     old_tables = tables.as_nd_ndarray()
     mx.nd.sgd_update(old_tables, sums, lr=lr, lazy_update=True, out=old_tables)
+
+
+def transposed_dot(matrix, rows, out):
+    """Write into `out` (V, d) the product of a sparse matrix (B, V), transposed, and `rows` (B, d)."""
+    mx.nd.sparse.dot(matrix, rows, transpose_a=True, forward_stype="default", out=out)
