@@ -342,21 +342,13 @@ def publish(address, folder):
 
 @main.command()
 def picture():
-    """Draw the README's picture from the committed outputs: the loss curve of step 5 and the map of step 6."""
+    """Take the README's picture from the committed outputs: the map in frames of step 6."""
     import base64
-    import io
 
-    from matplotlib.figure import Figure
-    from matplotlib.image import imread
-
-    fig = Figure(figsize=(12.8, 4.2), layout="constrained", dpi=100)
-    for axes, name, id_ in zip(fig.subplots(1, 2, width_ratios=(4, 5)), ("05_training", "06_similarity"), ("training", "map")):
-        cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / f"{name}.ipynb")["cells"]}
-        png = next(output["data"]["image/png"] for output in cells[id_]["outputs"] if "image/png" in output.get("data", {}))
-        axes.imshow(imread(io.BytesIO(base64.b64decode("".join(png))), format="png"))
-        axes.axis("off")
-    with whole_file(NOTEBOOKS / "loss_and_map.png") as temporary:
-        fig.savefig(temporary)
+    cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / "06_similarity.ipynb")["cells"]}
+    png = next(output["data"]["image/png"] for output in cells["map"]["outputs"] if "image/png" in output.get("data", {}))
+    with whole_file(NOTEBOOKS / "words_in_frames.png") as temporary:
+        temporary.write_bytes(base64.b64decode("".join(png)))
 
 
 if __name__ == "__main__":
