@@ -13,24 +13,20 @@ def chance_to_see(distance, max_window_size, num_epochs):
     return 1 - (1 - chance_in_one(distance, max_window_size)) ** num_epochs
 
 
-def different_so_far(epochs):
-    return [len(np.unique(np.concatenate(epochs[: number + 1]))) for number in range(len(epochs))]
-
-
-def in_each_so_far(epochs):
-    return [len(set.intersection(*(set(pairs.tolist()) for pairs in epochs[: number + 1]))) for number in range(len(epochs))]
+def best_score(pair_count, center_count, noise_chance, num_noise_words):
+    return np.log(pair_count / (num_noise_words * center_count * noise_chance))
 
 
 def standard_error(differences):
     return np.std(differences, ddof=1) / np.sqrt(len(differences))
 
 
-def difference(once, redrawn):
-    return float(np.mean(redrawn - once)), float(standard_error(redrawn - once))
+def difference(once, resampled):
+    return float(np.mean(resampled - once)), float(standard_error(resampled - once))
 
 
-def unpaired(once, redrawn):
-    return float(np.mean(redrawn - once)), float(np.hypot(standard_error(once), standard_error(redrawn)))
+def unpaired(once, resampled):
+    return float(np.mean(resampled - once)), float(np.hypot(standard_error(once), standard_error(resampled)))
 
 
 def draw_distances(rng):
@@ -39,18 +35,14 @@ def draw_distances(rng):
     return [(int(distance), int(size), int(rng.integers(2, 4))) for distance, size in zip((2, sizes[1], 3, 4), sizes)]
 
 
-def draw_epochs(rng):
-    """Epochs that share two pairs, one of them twice in each, and have a few of their own."""
+def draw_counts(rng):
+    """Pairs that meet more often than noise brings them together, and less often."""
     cases = []
-    for num_epochs in (3, 4, 5):
-        pairs = rng.permutation(100)
-        own = np.split(pairs[2:], np.cumsum(rng.integers(1, 4, num_epochs)))
-        cases.append(([rng.permutation([*pairs[:2], pairs[0], *fresh]) for fresh in own[:num_epochs]],))
+    for ratio in (0.5, 3, 12):
+        center_count, noise_chance = int(rng.integers(500, 900)), float(rng.uniform(0.01, 0.02))
+        num_noise_words = int(rng.integers(3, 8))
+        cases.append((max(1, round(ratio * center_count * noise_chance)), center_count, noise_chance, num_noise_words))
     return cases
-
-
-def draw_answers(rng):
-    return [tuple(map(int, rng.choice(np.arange(2, 30), 2, replace=False))) for _ in range(5)]
 
 
 def draw_seeds(rng):
@@ -80,41 +72,33 @@ EXERCISES = {
         ),
     ),
     "10.2": Exercise(
-        reference=different_so_far,
-        cases=draw_epochs,
+        reference=best_score,
+        cases=draw_counts,
         faults={
-            "that counts pairs as often as they come; each counts once": lambda epochs: np.cumsum([len(pairs) for pairs in epochs]),
-            "that looks at each epoch by itself": lambda epochs: [len(np.unique(pairs)) for pairs in epochs],
-            "a pair that an earlier epoch had is counted again in yours": lambda epochs: np.cumsum([len(np.unique(pairs)) for pairs in epochs]),
-            "those are the new ones of each epoch; how many are there in all?": lambda epochs: np.diff(different_so_far(epochs), prepend=0),
-            "that is the number at the end; one is wanted after each epoch": lambda epochs: different_so_far(epochs)[-1],
-            "that counts what every epoch so far had; any of them is enough": in_each_so_far,
+            "that is the PMI; each context word brings several noise words, which lower the score": lambda pair, center, noise, k: np.log(pair / (center * noise)),
+            "more noise words mean more times no, so ln K is subtracted, not added": lambda pair, center, noise, k: np.log(k * pair / (center * noise)),
+            "the sign: a pair that meets often must get a high score": lambda pair, center, noise, k: -best_score(pair, center, noise, k),
+            "that is yes divided by no; the score is its logarithm": lambda pair, center, noise, k: pair / (k * center * noise),
+            "that is the share of yes, the best probability; which score has it?": lambda pair, center, noise, k: pair / (pair + k * center * noise),
+            "that is the logarithm of the share of yes; a score is the logarithm of yes divided by no": lambda pair, center, noise, k: np.log(pair / (pair + k * center * noise)),
+            "how often the pair is asked with the answer no grows with the number of times the center is asked": lambda pair, center, noise, k: np.log(pair / (k * noise)),
+            "the sigmoid is made with e, so the logarithm is the natural one": lambda pair, center, noise, k: best_score(pair, center, noise, k) / np.log(2),
         },
-        hints=("Keep what was seen before, and put each epoch's pairs into it.", "seen = set(), then seen.update(pairs.tolist()) and len(seen) for each epoch."),
+        hints=(
+            "How often does the pair get the answer no? Each of the center's context words brings noise words; each of them is this word with the chance given.",
+            "times_no = num_noise_words * center_count * noise_chance; the best probability is yes / (yes + no), and its score ln(yes / no).",
+        ),
     ),
     "10.3": Exercise(
-        reference=lambda yes, no: np.log(yes / no),
-        cases=draw_answers,
-        faults={
-            "that is the best belief; which score has it?": lambda yes, no: yes / (yes + no),
-            "the sign: more yes than no must give a score above 0": lambda yes, no: np.log(no / yes),
-            "that is the ratio; a score can be below 0": lambda yes, no: yes / no,
-            "that is minus the loss of a yes at the best belief": lambda yes, no: np.log(yes / (yes + no)),
-            "the sigmoid is made with e, so the logarithm is the natural one": lambda yes, no: np.log10(yes / no),
-            "equally many more is not equally much more likely: 2 against 1 is not 21 against 20": lambda yes, no: yes - no,
-        },
-        hints=("The best belief is the share of yes. Solve sigmoid(score) = share for the score.", "np.log(yes / no)."),
-    ),
-    "10.4": Exercise(
         reference=difference,
         cases=draw_seeds,
         faults={
-            "that is drawn once minus redrawn; the other way round": lambda once, redrawn: difference(redrawn, once),
-            "that is the spread of single differences; their mean spreads less": lambda once, redrawn: (np.mean(redrawn - once), np.std(redrawn - once, ddof=1)),
-            "divide by the root of the number of seeds, not by the number": lambda once, redrawn: (np.mean(redrawn - once), np.std(redrawn - once, ddof=1) / len(once)),
-            "the spread of a sample divides by its number less 1: ddof=1": lambda once, redrawn: (np.mean(redrawn - once), np.std(redrawn - once) / np.sqrt(len(once))),
+            "that is drawn once minus resampled; the other way round": lambda once, resampled: difference(resampled, once),
+            "that is the spread of single differences; their mean spreads less": lambda once, resampled: (np.mean(resampled - once), np.std(resampled - once, ddof=1)),
+            "divide by the root of the number of seeds, not by the number": lambda once, resampled: (np.mean(resampled - once), np.std(resampled - once, ddof=1) / len(once)),
+            "the spread of a sample divides by its number less 1: ddof=1": lambda once, resampled: (np.mean(resampled - once), np.std(resampled - once) / np.sqrt(len(once))),
             "both runs of a seed belong together: take differences first, then their spread": unpaired,
         },
-        hints=("First one difference for each seed. Then their mean, and their standard deviation with ddof=1.", "d = redrawn - once; return d.mean(), d.std(ddof=1) / np.sqrt(len(d))."),
+        hints=("First one difference for each seed. Then their mean, and their standard deviation with ddof=1.", "d = resampled - once; return d.mean(), d.std(ddof=1) / np.sqrt(len(d))."),
     ),
 }  # fmt: skip
