@@ -20,7 +20,7 @@ if not embed_size:
     raise ValueError("no vectors of 0 numbers")
 tables = np.random.default_rng(seed).normal(size=(2, 50, embed_size))
 save_vectors(vectors_path, *tables, ["<unk>", *(f"w{number}" for number in range(49))], {})
-report("done", corpus="toy", epochs=[{"held_out": 0.4}])
+report(corpus="toy", epochs=[{"held_out": 0.4}])
 """
 
 
@@ -107,8 +107,8 @@ def quick_notebooks(tmp_path, monkeypatch):
     """In the place of 05_training a notebook that trains nothing, and the address of a Dask cluster in this process."""
     notebook = read_notebook(NOTEBOOKS / "pytorch" / "05_training.ipynb")
     cells = {cell["id"]: cell for cell in notebook["cells"]}
-    cells["save"]["source"] = QUICK.splitlines(keepends=True)
-    write_notebook(tmp_path / "notebooks" / "pytorch" / "05_training.ipynb", {**notebook, "cells": [cells["parameters"], cells["save"]]})
+    cells["summary"]["source"] = QUICK.splitlines(keepends=True)
+    write_notebook(tmp_path / "notebooks" / "pytorch" / "05_training.ipynb", {**notebook, "cells": [cells["parameters"], cells["summary"]]})
     monkeypatch.setattr(helpers.sweep, "NOTEBOOKS", tmp_path / "notebooks")
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="localhost:0") as cluster:
         yield cluster.scheduler_address
