@@ -10,7 +10,7 @@ from helpers.examples import Vocab, load_minibatches
 from helpers.exercises import fault_of, find
 from helpers.training import means
 from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
-from helpers.vectors import nearest, random_pair_cosines, vocab_of
+from helpers.vectors import find_vectors, keep_vectors, nearest, random_pair_cosines, vocab_of
 
 SEEDS = range(3)
 
@@ -146,3 +146,16 @@ def test_the_cells_say_what_they_showed(lesson):
     assert "the loss falls: True" in shown["small-train"] and "False" not in shown["small-train"]
     assert shown["train-equal"] == "equal tables: True\n" * 2
     assert [line.split()[-1] for line in shown["steps"].splitlines()] == ["0.661", "0.597", "0.051"]
+
+
+def test_what_step_5_keeps_is_what_step_6_finds(framework, model, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path))
+    data_iter, vocab = draw_data(model, 0)
+    net = model.new_model(len(vocab), 6, 0)
+    history = model.train(net, data_iter, 0.01, 2, "cpu", keep=range(3))
+    keep_vectors(framework, model.to_arrays(net), vocab, data_iter, history, 0.01)
+    vectors, _ = find_vectors(framework, data_iter, vocab, 6, 0.01, 2, 0)
+    assert np.array_equal(vectors.embed_v, model.to_arrays(net)[0]) and np.array_equal(vectors.embed_u, model.to_arrays(net)[1])
+    assert list(vectors.frames) == [0, 1, 2] and vectors.settings["epochs"][1]["loss"] == history[1].loss
+    told = capsys.readouterr().out
+    assert "vectors kept, with the tables of centers of epochs 0, 1, 2" in told and "trained in step 5 with these settings" in told
