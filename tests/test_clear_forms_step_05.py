@@ -129,7 +129,11 @@ def on_the_toy(lesson, model):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_step_of_helpers_is_right_and_one_that_is_not_there_is_told_so(on_the_toy, model, seed):
-    for step, told in ((model.train_batch, ""), (lambda *_: ..., None), (lambda *_: None, "your function returns nothing; does it end with return?")):
+    for step, told in (
+        (model.train_batch, ""),
+        (lambda *_: ..., None),
+        (lambda *_: None, "your function returns nothing; does it end with return?"),
+    ):
         assert fault_of(find("05.2"), on_the_toy(step), np.random.default_rng(seed)) == told
 
 
