@@ -662,7 +662,7 @@ SIDES = (
 )  # fmt: skip
 
 
-def draw_words(axes, places, groups, named, limit):
+def draw_names(axes, places, groups, named, limit):
     """Draw groups of words on a map without axes, and the names of those of `named` that find room.
 
     `places` (n, 2) has the rows of the groups' words, one after another; the map reaches from
@@ -719,7 +719,7 @@ def frames_figure(places, groups):
     limit = 1.06 * max(np.abs(found).max() for found in places.values()) + 1e-9
     for axes, (epoch, found) in zip(panels, places.items()):
         axes.set_title(when(epoch), fontsize=11)
-        draw_words(axes, found, groups, in_turn if epoch == max(places) else list(groups), limit)
+        draw_names(axes, found, groups, in_turn if epoch == max(places) else list(groups), limit)
     for axes in panels[len(places) :]:
         axes.remove()
     several = "First all words draw together, then they find their groups"
@@ -736,9 +736,10 @@ def seen_figure(seen):
     fig, axes = new_figure(size=(7, 4))
     for (kind, numbers), color, marker in zip(seen.items(), (BLUE, RED), "os"):
         epochs, thousands = range(1, len(numbers) + 1), np.array(numbers) / 1000
-        axes.plot(epochs, thousands, marker + "-", color=color, markersize=5, label=f"{kind}, resampled")
         once = np.full(len(numbers), thousands[0])
-        axes.plot(epochs, once, marker + ":", color=color, markersize=5, fillstyle="none", label=f"{kind}, drawn once")
+        style = {"color": color, "markersize": 5}
+        axes.plot(epochs, thousands, marker + "-", **style, label=f"{kind}, resampled")
+        axes.plot(epochs, once, marker + ":", **style, fillstyle="none", label=f"{kind}, drawn once")
     axes.set_ylim(0)
     axes.legend(frameon=False, loc="upper left")
     label(axes, "Resampled, each epoch brings new questions", "epochs done", "different pairs seen (thousands)")
@@ -756,7 +757,8 @@ def two_ways_figure(losses):
             first = min(2, len(values))  # the first epoch's loss would hide the rest
             epochs = range(first, len(values) + 1)
             fill = "full" if line == "-" else "none"
-            axes.plot(epochs, values[first - 1 :], marker + line, color=color, markersize=5, fillstyle=fill, label=f"{way}, {name}")
+            style = {"color": color, "markersize": 5, "fillstyle": fill}
+            axes.plot(epochs, values[first - 1 :], marker + line, **style, label=f"{way}, {name}")
     axes.legend(frameon=False)
     label(axes, "Drawn once, the training loss falls away from the held-out loss", "epoch", "loss (nats)")
     return fig
@@ -768,13 +770,14 @@ def pmi_figure(expected, scores):
     `expected` (n,) holds a number per pair, `scores` maps the name of a model to its scores (n,).
     """
     fig, panels = new_figure(len(scores), (8, 4))
-    ends = [min(map(np.min, (expected, *scores.values()))), max(map(np.max, (expected, *scores.values())))]
+    together = np.concatenate([expected, *scores.values()])
+    ends = [together.min(), together.max()]
     for axes, (name, values), color in zip(panels, scores.items(), (BLUE, RED)):
         axes.plot(expected, values, "o", color=color, markersize=3, alpha=0.4, label="a pair of words")
         axes.plot(ends, ends, "--", color=BLACK, linewidth=1, label="score = PMI \u2212 ln K")
         axes.legend(frameon=False, loc="upper left")
         label(axes, name, "PMI \u2212 ln K, counted", "score of the trained model")
-    fig.suptitle("With enough numbers per word, scores reach PMI \u2212 ln K")
+    fig.suptitle("With enough dimensions, scores reach PMI \u2212 ln K")
     return fig
 
 
@@ -813,7 +816,8 @@ def resumed_figure(in_one_go, resumed, stopped_after):
         steps = range(stopped_after + 1, stopped_after + 1 + len(losses))
         axes.plot(steps, losses, style, color=color, linewidth=1, markersize=6, fillstyle="none", label=name)
     axes.axvline(stopped_after + 0.5, color=BLACK, linestyle=":", linewidth=1)
-    axes.annotate("Ctrl-C", (stopped_after + 0.5, max(in_one_go)), (-4, 0), textcoords="offset points", ha="right", va="top")
+    place = stopped_after + 0.5, max(in_one_go)
+    axes.annotate("Ctrl-C", place, (-4, 0), textcoords="offset points", ha="right", va="top")
     axes.legend(frameon=False)
     label(axes, "Only the whole state leads back to the same losses", "training step", "loss of the minibatch (nats)")
     return fig
