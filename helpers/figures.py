@@ -217,7 +217,8 @@ def sentence_figure(sentences, place, window, drawn):
         bend = {"connectionstyle": f"arc3,rad={-0.35 if position < place else 0.35}"}
         start = middles[place] + 0.1 * (position - place), 2.63
         axes.annotate("", (middles[position], 2.63), start, arrowprops=arrow | bend)
-        axes.text(middles[position], 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11)
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.text(middles[position], 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11, bbox=white, zorder=5)
     axes.add_patch(Rectangle((0.15, 0.4), 7.7, 0.8, facecolor="#f4f4f4", edgecolor=BLACK))
     sizes = {word: 9 * counts[word] ** 0.75 for word in sorted(counts, key=lambda word: (-counts[word], word))}
     gap = (7.6 - sum(text_width(word, size) for word, size in sizes.items())) / len(sizes)
@@ -316,7 +317,7 @@ def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
 def lookup_figure(table, ids, words):
     """Draw a table of vectors, and an arrow from each row that a lookup takes to its row of the result.
 
-    `table` is (V, d) without negative numbers, `ids` a list, `words` a name per row of the table.
+    `table` is (V, d) without negative numbers, `ids` the first row of x, `words` a name per row of the table.
     """
     fig, (whole, taken) = new_figure(2, (7.4, 3.4))
     fig.get_layout_engine().set(wspace=0.2)  # room for the arrows
@@ -329,8 +330,8 @@ def lookup_figure(table, ids, words):
         axes.spines[:].set_visible(False)
     whole.set(title="The table: one row per word", ylabel="id and word")
     whole.set_yticks(range(len(table)), [f"{number} {word}" for number, word in enumerate(words)])
-    taken.set(title="embed(x): one row per id in x", ylabel="position in x")
-    taken.set_yticks(range(len(ids)), [f"x[{place}] = {row}" for place, row in enumerate(ids)])
+    taken.set(title="embed(x)[0]: one row per id in x[0]", ylabel="place in x, and id")
+    taken.set_yticks(range(len(ids)), [f"x[0, {place}] = {row}" for place, row in enumerate(ids)])
     taken.yaxis.tick_right()
     taken.yaxis.set_label_position("right")
     empty = (len(table) - len(ids)) / 2

@@ -385,7 +385,6 @@ def test_resumable_train_gives_the_bits_of_train(model, resample, loaded, in_one
 
 
 def test_the_private_fields_of_mxnet_are_those_that_its_trainer_uses(model_mxnet):
-    mx = model_mxnet.mx
     net = model_mxnet.new_model(5, 3, seed=0)
     optimizer = model_mxnet.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.01})
     (updater,), count = optimizer._updaters, optimizer._optimizer._index_update_count
