@@ -1,4 +1,4 @@
-"""What the vectors are worth beside gensim's, counted and random ones, over seeds: python -m benchmarks.evaluation, or make study.
+"""The vectors' scores beside those of gensim's, counted and random vectors, over seeds: python -m benchmarks.evaluation, or make study.
 
 Each run is a process of its own. Writes evaluation.json into this folder: for each text and method the scores of every seed,
 their mean, its 95 % interval over the pairs of each set, and that of its difference from blocks in PyTorch. Needs PTB.
@@ -87,8 +87,8 @@ METHODS = {
 }
 
 
-def judgements(corpus):
-    """Return people's judgements of those pairs of each set whose words a text's vocabulary knows."""
+def judgments(corpus):
+    """Return people's judgments of those pairs of each set whose words a text's vocabulary knows."""
     from benchmarks.baselines import random_vectors
     from helpers.corpus import read_corpus
     from helpers.evaluation import PAIRS, keyed_vectors, known_pairs
@@ -125,16 +125,16 @@ def summaries(judged, found):
 
     rows = {}
     for method, results in found.items():
-        for table in TABLES:
-            if table in results[0] and (table == "center" or method == OURS):
+        for which in TABLES:
+            if which in results[0] and (which == "center" or method == OURS):
                 row = {"seconds": [result["seconds"] for result in results]}
                 for name, values in judged.items():
-                    sides = (table, results), ("center", found[OURS])
+                    sides = (which, results), ("center", found[OURS])
                     runs, reference = ([result[part][name] for result in group] for part, group in sides)
                     row[name] = summary(values, np.array(runs), np.array(reference))
-                (analogies,) = set(results[0][table]) - set(judged)
-                row[analogies] = {"each": [round(result[table][analogies], 4) for result in results]}
-                rows[method if table == "center" else f"{method}: {table} table"] = row
+                (analogies,) = set(results[0][which]) - set(judged)
+                row[analogies] = {"each": [round(result[which][analogies], 4) for result in results]}
+                rows[method if which == "center" else f"{method}: {which} table"] = row
     return rows
 
 
@@ -144,7 +144,7 @@ def main(seeds):
     texts = {}
     for corpus in CORPORA:
         runs = {name: lambda seed, work=work, rest=rest: in_a_process(work, corpus, seed, *rest) for name, (work, *rest) in METHODS.items()}
-        texts[corpus] = summaries(judgements(corpus), in_turn(runs, seeds))
+        texts[corpus] = summaries(judgments(corpus), in_turn(runs, seeds))
         write_results(FOLDER / "evaluation.json", {"machine": machine(), "seeds": list(range(seeds)), "texts": texts})
     for corpus, rows in texts.items():
         click.echo("\n" + "\n".join(table(corpus, rows)))

@@ -1,8 +1,9 @@
-"""What embed_size, lr and num_epochs do to the neighbours, over seeds: python -m benchmarks.sweep, or make study. Needs PTB.
+"""What embed_size, lr and num_epochs do to the neighbors, over seeds: python -m benchmarks.sweep, or make study. Needs PTB.
 
 Runs the full grid of helpers.sweep with PyTorch and writes sweep.json into this folder. Its 32 runs took some 40 minutes on
-two cores that had other work as well, with the gradients of step 7; with autograd, as step 5 trains now, it takes about three times as long.
-The runs are kept, so a study that was stopped goes on where it was: for a new one name a new folder.
+two cores that had other work as well, with the gradients of step 7; with autograd, as step 5
+trains now, it takes about three times as long.
+The runs are kept, so a study that was stopped resumes where it was: for a new one name a new folder.
 """
 
 import os

@@ -21,7 +21,7 @@ WAYS = "plain", "by hand", "autograd"  # the seed's loop; ours with fast_train_b
 
 
 class ListBatches:
-    """The examples of our loader as lists of Python numbers, collated anew in each epoch, in the same order as ours."""
+    """The examples of our loader as lists of Python numbers, collated again in each epoch, in the same order as ours."""
 
     def __init__(self, data_iter, batchify):
         examples = data_iter.examples

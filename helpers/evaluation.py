@@ -1,7 +1,7 @@
-"""How good word vectors are, by people's judgements of word pairs and by analogies, with intervals. Through gensim's KeyedVectors.
+"""How good word vectors are, by human judgments of word pairs and by analogies, with confidence intervals. Uses gensim's KeyedVectors.
 
-The sets come with gensim. Sources: WordSim-353, how related two words are, Finkelstein et al. 2001,
-https://doi.org/10.1145/371920.372094; SimLex-999, how alike, Hill et al. 2015, https://arxiv.org/abs/1408.3456; Google's
+The sets come with gensim. Sources: WordSim-353 (relatedness), Finkelstein et al. 2001,
+https://doi.org/10.1145/371920.372094; SimLex-999 (similarity), Hill et al. 2015, https://arxiv.org/abs/1408.3456; Google's
 analogies, Mikolov et al. 2013, https://arxiv.org/abs/1301.3781.
 """
 
@@ -19,7 +19,7 @@ RESAMPLES = 1000
 
 
 class Score(NamedTuple):
-    """A score and its 95 % interval (None where they can't be told), and how many of the set's items have all words known."""
+    """A score and its 95 % confidence interval (None for both with too few items), and how many of the set's items have all words known."""
 
     value: float | None
     interval: tuple | None
@@ -51,39 +51,39 @@ def _path(file):
 
 @functools.cache
 def judged_pairs(name):
-    """Return the pairs of a set of PAIRS: a list of (word, word, judgement)."""
+    """Return the pairs of a set of PAIRS: a list of (word, word, judgment)."""
     with open(_path(PAIRS[name]), encoding="utf-8") as file:
         rows = [line.split("\t") for line in file if not line.startswith("#")]
-    return [(first, second, float(judgement)) for first, second, judgement in rows]
+    return [(first, second, float(judgment)) for first, second, judgment in rows]
 
 
 def known_pairs(vectors, name):
     """Return the judgments (n,) and the cosines (n,) of those pairs of a set that have vectors, in any case of letters."""
     known = {token.upper(): token for token in reversed(vectors.index_to_key)}
     found = []
-    for *words, judgement in judged_pairs(name):
+    for *words, judgment in judged_pairs(name):
         words = [known.get(word.upper()) for word in words]
         if None not in words:
-            found.append((judgement, vectors.similarity(*words)))
-    judgements, cosines = np.array(found).reshape(-1, 2).T
-    return judgements, cosines
+            found.append((judgment, vectors.similarity(*words)))
+    judgments, cosines = np.array(found).reshape(-1, 2).T
+    return judgments, cosines
 
 
 def _tell_apart(cosines):
     return len(cosines) >= FEWEST and np.ptp(cosines) > 0
 
 
-def rank_correlation(judgements, *runs, axis=-1):
-    """Return Spearman's rank correlation of judgements with the cosines of each run along an axis, the mean over the runs."""
+def rank_correlation(judgments, *runs, axis=-1):
+    """Return Spearman's rank correlation of judgments with the cosines of each run along an axis, the mean over the runs."""
     from scipy.stats import rankdata
 
-    ranks = [rankdata(values, axis=axis) for values in (judgements, *runs)]
+    ranks = [rankdata(values, axis=axis) for values in (judgments, *runs)]
     standard = [(values - values.mean(axis, keepdims=True)) / values.std(axis, keepdims=True) for values in ranks]
     return np.mean([(standard[0] * values).mean(axis) for values in standard[1:]], axis=0)
 
 
 def bootstrap(statistic, data, seed):
-    """Return the 95 % interval (low, high) of a statistic of arrays (n,), were the set's items drawn again with replacement.
+    """Return the 95 % interval (low, high) of a statistic of arrays (n,), over draws of the set's items with replacement.
 
     `statistic` takes the arrays and an `axis`. Source: Efron 1979, https://doi.org/10.1214/aos/1176344552.
     """
@@ -95,13 +95,13 @@ def bootstrap(statistic, data, seed):
 
 
 def score_pairs(vectors, name, seed=0):
-    """Score KeyedVectors on a set of PAIRS: Spearman's rank correlation of cosines and judgements, as a Score."""
-    judgements, cosines = known_pairs(vectors, name)
+    """Score KeyedVectors on a set of PAIRS: Spearman's rank correlation of cosines and judgments, as a Score."""
+    judgments, cosines = known_pairs(vectors, name)
     total = len(judged_pairs(name))
     if not _tell_apart(cosines):
         return Score(None, None, len(cosines), total)
     value = vectors.evaluate_word_pairs(_path(PAIRS[name]), restrict_vocab=None)[1][0]
-    return Score(float(value), bootstrap(rank_correlation, (judgements, cosines), seed), len(cosines), total)
+    return Score(float(value), bootstrap(rank_correlation, (judgments, cosines), seed), len(cosines), total)
 
 
 def score_analogies(vectors, seed=0):
@@ -125,8 +125,8 @@ def evaluate_pairs(table, vocab):
     vectors = keyed_vectors(vocab.idx_to_token, table)
     scores = {}
     for name in PAIRS:
-        judgements, cosines = known_pairs(vectors, name)
-        scores[name] = float(rank_correlation(judgements, cosines)) if _tell_apart(cosines) else None
+        judgments, cosines = known_pairs(vectors, name)
+        scores[name] = float(rank_correlation(judgments, cosines)) if _tell_apart(cosines) else None
     return scores
 
 

@@ -30,8 +30,8 @@ class Explorer:
         self.table = widgets.Dropdown(options=list(tables), description="table")
         self.answer = widgets.HTML()
         for control in (self.word, self.k, self.table):
-            control.observe(self.tell, "value")
-        self.tell()
+            control.observe(self.update, "value")
+        self.update()
 
     def neighbors(self):
         """Return the word and the neighbors that are asked for; LookupError if the word is unknown."""
@@ -42,18 +42,18 @@ class Explorer:
     def figure(self):
         """Return the picture of what is asked for, and the sentence that describes it."""
         word, neighbors = self.neighbors()
-        told = f"The {len(neighbors)} nearest words of {word} in the {self.table.value} table: {', '.join(neighbors)}."
-        return place_figure(self.places[self.table.value], word, neighbors), told
+        alt = f"The {len(neighbors)} nearest words of {word} in the {self.table.value} table: {', '.join(neighbors)}."
+        return place_figure(self.places[self.table.value], word, neighbors), alt
 
-    def tell(self, *_):
+    def update(self, *_):
         """Show the answer, or the error."""
         try:
-            fig, told = self.figure()
+            fig, alt = self.figure()
         except LookupError as error:
             self.answer.value = f"<p>{html.escape(error.args[0])}</p>"
             return
-        source, told = f"data:image/png;base64,{base64.b64encode(png(fig, told).data).decode()}", html.escape(told)
-        self.answer.value = f'<p style="white-space: normal">{told}</p><img style="max-width: 100%" alt="{told}" src="{source}">'
+        source, alt = f"data:image/png;base64,{base64.b64encode(png(fig, alt).data).decode()}", html.escape(alt)
+        self.answer.value = f'<p style="white-space: normal">{alt}</p><img style="max-width: 100%" alt="{alt}" src="{source}">'
 
     def show(self):
         """Display the widgets; where there are none, a line that says where they are."""

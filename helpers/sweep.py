@@ -1,7 +1,7 @@
-"""Train with a grid of settings and ask what each does to the neighbours: `python -m helpers.sweep --help`.
+"""Train with a grid of settings and measure what each does to the neighbors: `python -m helpers.sweep --help`.
 
 A run is 05_training, run with papermill on a Dask worker. It leaves two files in the sweep's folder, its vectors and its
-results; a run whose results are there is not run again.
+results; a run whose results exist is not run again.
 """
 
 import itertools
@@ -73,29 +73,29 @@ def runs_of(grid):
 
 
 def probe_words(vocab):
-    """Draw words of middle frequency, the same for every run on a text: not of the commonest tenth, nor of the rarer half."""
+    """Draw words of middle frequency, the same for every run on a text: neither the commonest tenth nor the rarer half."""
     middle = vocab.idx_to_token[1 + len(vocab) // 10 : 1 + len(vocab) // 2]
     return generator(0, "random pairs", 2).choice(middle, min(NUM_PROBES, len(middle)), replace=False).tolist()
 
 
 def shown_words(vocab, corpus):
-    """Choose three words whose neighbours are shown: the query word of step 6, and two that most English texts have."""
+    """Choose three words whose neighbors are shown: the query word of step 6, and two that most English texts have."""
     wanted = [choose_query(None, K, vocab, corpus), "oil", "court", *probe_words(vocab)]
     return [word for word in dict.fromkeys(wanted) if word in vocab.token_to_idx][:3]
 
 
 def overlap(first, second):
-    """Return which share of the neighbours in `first` stand in `second` too, whatever their order: the mean over words.
+    """Return the share of the neighbors in `first` that are in `second` too, in any order: the mean over words.
 
-    Both are dicts {word: neighbours}, as `nearest` returns them, with the same words.
+    Both are dicts {word: neighbors}, as `nearest` returns them, with the same words.
     """
     return statistics.fmean(len(set(first[word]) & set(second[word])) / len(first[word]) for word in first)
 
 
 def train_once(framework, run, parameters):
-    """Do a run on a Dask worker; returns the bytes of its vectors file, and its results as a dict.
+    """Train once on a Dask worker; returns the bytes of its vectors file, and its results as a dict.
 
-    Raises RuntimeError with the notebook's error. The files are made in the worker's own folder, which goes with it.
+    Raises RuntimeError with the notebook's error. The files are made in a temporary folder of the worker.
     """
     from distributed import get_worker
 
@@ -112,7 +112,7 @@ def train_once(framework, run, parameters):
         results = {
             **run._asdict(), "corpus": corpus, "seconds": round(seconds, 1), "held_out": values["epochs"][-1]["held_out"],
             **evaluate_pairs(vectors.embed_v, vocab),
-            "neighbours": nearest(probe_words(vocab), K, vectors.embed_v, vocab),
+            "neighbors": nearest(probe_words(vocab), K, vectors.embed_v, vocab),
             "shown": nearest(shown_words(vocab, corpus), K, vectors.embed_v, vocab),
         }  # fmt: skip
         return vectors_path.read_bytes(), results
@@ -123,7 +123,7 @@ def results_path(folder, run):
 
 
 def save(folder, run, vectors, results):
-    """Write a run's two files. Its results come last: they say that the run is done."""
+    """Write a run's two files. Its results come last: they show that the run is done."""
     with whole_file(folder / f"{run.name}.safetensors") as temporary:
         temporary.write_bytes(vectors)
     with whole_file(results_path(folder, run)) as temporary:
@@ -131,7 +131,7 @@ def save(folder, run, vectors, results):
 
 
 def open_folder(folder, framework, parameters):
-    """Make the folder of a sweep, or see that the sweep in it is of the same framework and parameters (ValueError)."""
+    """Make the folder of a sweep, or check that the sweep in it has the same framework and parameters (ValueError)."""
     settings, path = {"framework": framework, "parameters": parameters}, folder / SETTINGS_FILE
     if not path.exists():
         with whole_file(path) as temporary:
@@ -141,7 +141,7 @@ def open_folder(folder, framework, parameters):
 
 
 def require_sweep(grid, folder, scheduler):
-    """Raise a ValueError where a sweep can't be read from `folder`, or can't be run because no `scheduler` answers."""
+    """Raise a ValueError if a sweep can't be read from `folder`, or can't run because no `scheduler` answers."""
     if grid is None and folder is not None:
         condense(folder)
     if grid is not None and scheduler is not None:
@@ -150,11 +150,11 @@ def require_sweep(grid, folder, scheduler):
 
 
 def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
-    """Do those of the runs that have no results in the folder yet; returns {name: error} of those that failed.
+    """Train those of the runs that have no results in the folder yet; returns {name: error} of those that failed.
 
-    Every run's files are written as soon as it is done, so a sweep that was stopped goes on where it was. `parameters`
+    Every run's files are written as soon as it is done, so a sweep that was stopped resumes where it was. `parameters`
     are 05_training's others, such as corpus. `scheduler` is the address of a Dask scheduler, whose workers need this
-    repository and the text; None takes two workers on this machine. Raises ValueError for what can't serve.
+    repository and the text; None takes two workers on this machine. Raises ValueError for invalid arguments.
     """
     if framework not in FRAMEWORKS:
         raise ValueError(f"framework must be one of {', '.join(FRAMEWORKS)}, not {framework!r}")
@@ -185,15 +185,15 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
 def overlaps(ones, others):
     """Return the overlap of each pair of runs, one of each list, whose seeds differ: a common seed makes runs more alike."""
     pairs = itertools.combinations(ones, 2) if ones is others else itertools.product(ones, others)
-    return [round(overlap(one["neighbours"], other["neighbours"]), 4) for one, other in pairs if one["seed"] != other["seed"]]
+    return [round(overlap(one["neighbors"], other["neighbors"]), 4) for one, other in pairs if one["seed"] != other["seed"]]
 
 
 def condense(folder):
-    """Return what a sweep's folder comes to, as a dict that JSON holds: under "settings" a dict for each setting.
+    """Return the results of a sweep's folder as a dict for JSON: under "settings" a dict for each setting.
 
     That lists, seed by seed, the held-out loss and the correlation of each test, and by pairs of runs with different
-    seeds the overlap with the default setting and with the setting itself. For the default setting both are the floor.
-    Raises ValueError where that can't be told: without two seeds of the default setting, or with more than one text.
+    seeds the overlap with the default setting and with the setting itself. For the default setting both are the noise floor.
+    Raises ValueError if it can't be computed: without two seeds of the default setting, or with more than one text.
     """
     folder = Path(folder)
     if not (folder / SETTINGS_FILE).exists():
@@ -205,7 +205,7 @@ def condense(folder):
         by_setting.setdefault(tuple(run[name] for name in VARIED), []).append(run)
     default, corpora = by_setting.get(DEFAULT, []), {run["corpus"] for run in runs}
     if len(default) < 2:
-        raise ValueError(f"the sweep in {folder} needs two seeds of the default setting, which tell the noise, and has {len(default)}")
+        raise ValueError(f"the sweep in {folder} needs two seeds of the default setting, which measure the noise, and has {len(default)}")
     if len(corpora) > 1:
         raise ValueError(f"the runs in {folder} are of several texts: {', '.join(sorted(corpora))}")
     rows = [
@@ -215,12 +215,12 @@ def condense(folder):
         }
         for setting, found in sorted(by_setting.items())
     ]  # fmt: skip
-    num_probes = len(default[0]["neighbours"])
+    num_probes = len(default[0]["neighbors"])
     return {"framework": settings["framework"], "corpus": corpora.pop(), "k": K, "num_probes": num_probes, "settings": rows}
 
 
 def average(row, measure):
-    """Return the mean of what a setting lists under a measure; nan where a value is missing or none is there."""
+    """Return the mean of a setting's values of a measure; nan if a value is missing or there are none."""
     values = row[measure]
     return statistics.fmean(values) if values and None not in values else float("nan")
 
@@ -244,16 +244,16 @@ def table(condensed):
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")
 def main(framework, grid, pairs, scheduler, out):
-    """Train with many values of embed_size, lr and num_epochs, and compare the neighbours.
+    """Train with many values of embed_size, lr and num_epochs, and compare the neighbors.
 
-    Stop it with Ctrl-C when you like: the same command goes on where it was. Writes each run's vectors and results, and
+    Stop it with Ctrl-C at any time: the same command resumes where it was. Writes each run's vectors and results, and
     results.json, which sums them up. The workers of a scheduler need this repository and the text.
     """
     out = (out or ROOT / "runs" / f"sweep-{framework}").absolute()
     parameters = collect_parameters(pairs, None, [read_notebook(NOTEBOOKS / framework / "05_training.ipynb")])
     for name in OURS:
         if name in parameters:
-            raise click.UsageError(f"{name} is the sweep's own to set")
+            raise click.UsageError(f"{name} is set by the sweep itself")
     click.echo(f"Writing to {out}")
     try:
         failures = run_sweep(framework, runs_of(grid), out, parameters, scheduler)
@@ -261,7 +261,7 @@ def main(framework, grid, pairs, scheduler, out):
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        raise click.ClickException("stopped; what is done stays, and the same command goes on from there") from None
+        raise click.ClickException("stopped; finished runs are kept, and the same command resumes from there") from None
     with whole_file(out / "results.json") as temporary:
         temporary.write_text(json.dumps(condensed, indent=1) + "\n", encoding="utf-8")
     click.echo(f"{table(condensed)}\n\n{len(failures)} of {len(runs_of(grid))} runs failed{': ' if failures else ''}{', '.join(failures)}")

@@ -128,7 +128,7 @@ def test_a_summary_tells_a_mean_within_its_interval_and_no_difference_from_itsel
 def test_counted_vectors_beat_random_ones_on_ptb(ptb):
     methods = {name: evaluation.METHODS[name] for name in ("counted", "random")}
     results = {name: [work("ptb", seed, *rest) for seed in (0, 1)] for name, (work, *rest) in methods.items()}
-    rows = evaluation.summaries(evaluation.judgements("ptb"), {evaluation.OURS: results["counted"], **results})
+    rows = evaluation.summaries(evaluation.judgments("ptb"), {evaluation.OURS: results["counted"], **results})
     assert rows["counted"]["WordSim-353"]["mean"] > 0.3 and rows["random"]["WordSim-353"]["difference"][1] < 0
     lines = list(evaluation.table("ptb", rows))
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1

@@ -45,17 +45,17 @@ def test_a_score_is_that_of_gensim_with_its_coverage(vectors, name):
     assert score.interval[0] < score.value < score.interval[1]
     (_, (spearman, _), _) = vectors.evaluate_word_pairs(datapath(PAIRS[name]))
     assert score.value == pytest.approx(spearman, abs=1e-9)
-    judgements, cosines = known_pairs(vectors, name)
-    assert rank_correlation(judgements, cosines) == pytest.approx(spearman, abs=1e-9)
+    judgments, cosines = known_pairs(vectors, name)
+    assert rank_correlation(judgments, cosines) == pytest.approx(spearman, abs=1e-9)
     table, tokens = np.vstack([np.zeros(20), vectors.vectors]), ["<unk>", *vectors.index_to_key]
     assert evaluate_pairs(table, vocab_of(tokens))[name] == pytest.approx(spearman, abs=1e-6)
 
 
 def test_the_rank_correlation_of_runs_is_the_mean_of_theirs():
-    judgements, first, second = np.random.default_rng(1).integers(0, 9, (3, 40))
-    wanted = np.mean([spearmanr(judgements, run).statistic for run in (first, second)])
-    assert rank_correlation(judgements, first, second) == pytest.approx(wanted, abs=1e-9)
-    stacked = rank_correlation(*(np.stack([array, array[::-1]]) for array in (judgements, first)), axis=-1)
+    judgments, first, second = np.random.default_rng(1).integers(0, 9, (3, 40))
+    wanted = np.mean([spearmanr(judgments, run).statistic for run in (first, second)])
+    assert rank_correlation(judgments, first, second) == pytest.approx(wanted, abs=1e-9)
+    stacked = rank_correlation(*(np.stack([array, array[::-1]]) for array in (judgments, first)), axis=-1)
     assert stacked.shape == (2,)
 
 

@@ -17,7 +17,7 @@ def explorer():
     return Explorer(tables, vocab_of(TOKENS), "w3", 4)
 
 
-def test_it_answers_as_nearest_does_and_anew_for_each_change(explorer):
+def test_it_answers_as_nearest_does_and_again_after_each_change(explorer):
     for word, k, table in (("w3", 4, "center"), ("w17", 4, "center"), ("w17", 9, "center"), (" w17 ", 9, "context")):
         explorer.word.value, explorer.k.value, explorer.table.value = word, k, table
         wanted = nearest([word.strip()], k, explorer.tables[table], explorer.vocab)[word.strip()]
@@ -39,7 +39,7 @@ def test_every_word_but_unk_has_one_place_and_always_the_same(explorer):
     assert np.ptp(np.array(list(places.values())), axis=0).min() > 0
 
 
-def test_the_picture_names_the_word_and_its_neighbours(explorer):
+def test_the_picture_names_the_word_and_its_neighbors(explorer):
     fig, told = explorer.figure()
     named = {text.get_text() for text in fig.axes[1].texts}
     assert named == {"w3", *nearest(["w3"], 4, explorer.tables["center"], explorer.vocab)["w3"]} and all(word in told for word in named)

@@ -24,18 +24,18 @@ report(corpus="toy", epochs=[{"held_out": 0.4}])
 """
 
 
-def neighbours(seed, num_words=20):
+def neighbors(seed, num_words=20):
     rng = np.random.default_rng(seed)
     return {f"w{word}": [f"n{number}" for number in rng.choice(40, K, replace=False)] for word in range(num_words)}
 
 
 def put(folder, run, **results):
-    found = {"corpus": "toy", "held_out": 0.4, "WordSim-353": 0.3, "SimLex-999": None, "neighbours": neighbours(run.seed), "shown": {}}
+    found = {"corpus": "toy", "held_out": 0.4, "WordSim-353": 0.3, "SimLex-999": None, "neighbors": neighbors(run.seed), "shown": {}}
     save(folder, run, b"", {**run._asdict(), **found, **results})
 
 
 def test_overlap_is_1_with_itself_in_any_order_and_0_without_a_shared_word():
-    first = neighbours(0)
+    first = neighbors(0)
     assert overlap(first, first) == 1
     assert overlap(first, {word: found[::-1] for word, found in first.items()}) == 1
     assert overlap(first, {word: ["other"] * K for word in first}) == 0
@@ -61,11 +61,11 @@ def test_each_grid_holds_each_run_once_and_several_seeds_of_the_default():
 def test_condensed_pairs_are_of_different_seeds_and_the_default_is_its_own_floor(tmp_path):
     open_folder(tmp_path, "pytorch", {})
     for run in (Run(seed=0), Run(seed=1), Run(seed=2), Run(lr=0.1, seed=0), Run(lr=0.1, seed=1)):
-        put(tmp_path, run, neighbours=neighbours(run.seed))
+        put(tmp_path, run, neighbors=neighbors(run.seed))
     found = condense(tmp_path)
     assert (found["framework"], found["corpus"], found["num_probes"]) == ("pytorch", "toy", 20)
     default, other = found["settings"]
-    pair = {(one, two): round(overlap(neighbours(one), neighbours(two)), 4) for one in range(3) for two in range(3)}
+    pair = {(one, two): round(overlap(neighbors(one), neighbors(two)), 4) for one in range(3) for two in range(3)}
     assert default["overlap"] == default["overlap with itself"] == [pair[0, 1], pair[0, 2], pair[1, 2]]
     assert other["overlap"] == [pair[0, 1], pair[0, 2], pair[1, 0], pair[1, 2]] and other["overlap with itself"] == [pair[0, 1]]
     assert default["seed"] == [0, 1, 2] and other["seed"] == [0, 1] and default["SimLex-999"] == [None] * 3
@@ -77,7 +77,7 @@ def test_what_cannot_be_condensed_is_told(tmp_path):
         condense(tmp_path)
     open_folder(tmp_path, "pytorch", {})
     put(tmp_path, Run())
-    with pytest.raises(ValueError, match="needs two seeds of the default setting, which tell the noise, and has 1"):
+    with pytest.raises(ValueError, match="needs two seeds of the default setting, which measure the noise, and has 1"):
         condense(tmp_path)
     put(tmp_path, Run(seed=1), corpus="another")
     with pytest.raises(ValueError, match="several texts: another, toy"):
@@ -92,7 +92,7 @@ def test_unknown_grids_frameworks_parameters_and_schedulers_are_clear_errors(tmp
     for arguments, message in {
         ("--grid", "huge"): "'huge' is not one of 'fast', 'full'",
         ("-p", "epochs", "3"): "no notebook has a parameter 'epochs'",
-        ("-p", "lr", "3"): "lr is the sweep's own to set",
+        ("-p", "lr", "3"): "lr is set by the sweep itself",
         ("--scheduler", "nothing://here"): "no Dask scheduler answers at 'nothing://here'",
     }.items():
         done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
@@ -139,6 +139,6 @@ def test_a_run_on_this_machines_workers_is_a_training_of_step_5(tmp_path, small_
     assert run_sweep("pytorch", [run], tmp_path, {"corpus": str(small_text), "batch_size": 4096}) == {}
     results = json.loads((tmp_path / f"{run.name}.json").read_text())
     assert results["corpus"] == "topics.txt" and 0 < results["held_out"] < 1
-    assert all(len(found) == K for found in results["neighbours"].values()) and len(results["shown"]) == 3
+    assert all(len(found) == K for found in results["neighbors"].values()) and len(results["shown"]) == 3
     vectors = load_vectors(tmp_path / f"{run.name}.safetensors")
     assert vectors.embed_v.shape[1] == 9 and vectors.settings["num_epochs"] == 1

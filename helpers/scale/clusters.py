@@ -20,7 +20,7 @@ def dask_client(scheduler):
     with contextlib.ExitStack() as stack:
         if is_local:
             stack.enter_context(dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}))
-            quiet = logging.CRITICAL  # a task that failed is told by its name
+            quiet = logging.CRITICAL  # a task that failed is named
             cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="localhost:0", silence_logs=quiet)
             scheduler = stack.enter_context(cluster)
         try:

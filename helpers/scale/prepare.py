@@ -49,7 +49,7 @@ def find_files(patterns):
 
 
 def open_folder(folder, sources, min_freq):
-    """Make the folder, or see that what is in it was made of the same files with the same settings (ValueError)."""
+    """Make the folder, or check that what is in it was made of the same files with the same settings (ValueError)."""
     path, settings = folder / SOURCES, {"version": VERSION, "min_freq": min_freq, "sources": sources}
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -106,7 +106,7 @@ def each_result(client, function, jobs, sizes, doing, *arguments):
 class Counts:
     """The counts of many parts together, of at most MOST_WORDS words: beyond that the rarest are dropped on the way.
 
-    So does word2vec.c, in its function ReduceVocab. A word that was dropped, and comes again, is counted anew.
+    So does word2vec.c, in its function ReduceVocab. A word that was dropped, and occurs again, is counted from 0.
     """
 
     def __init__(self):
@@ -158,10 +158,10 @@ def write_vocabulary(folder, vocabulary):
 
 
 def prepare(patterns, folder, min_freq=10, scheduler=None):
-    """Make a prepared text of files in `folder`, or go on with it; returns the PreparedText.
+    """Make a prepared text of files in `folder`, or resume it; returns the PreparedText.
 
     `scheduler` is the address of a Dask scheduler, whose workers need this repository, and the files and the folder under
-    the same paths; None takes two workers on this machine. Raises FileNotFoundError or ValueError for what can't serve.
+    the same paths; None takes two workers on this machine. Raises FileNotFoundError or ValueError for invalid arguments.
     """
     from filelock import FileLock, Timeout
 

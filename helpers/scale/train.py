@@ -1,7 +1,7 @@
 """Train on prepared text in several processes, on one machine or many: `python -m helpers.scale.train --help`.
 
-Each process is a rank: it trains tables of its own on its own shards, with the blocks of step 7, and from time to time the ranks
-bring their tables together. torchrun starts the ranks on several machines.
+Each process is a rank: it trains tables of its own on its own shards, with the blocks of step 8, and from time to time the ranks
+exchange their tables. torchrun starts the ranks on several machines.
 """
 
 import datetime
@@ -68,7 +68,7 @@ def require_agreement(settings):
 
 
 class Average:
-    """Bring ranks together by the mean of their tables, with PyTorch's model averaging.
+    """Exchange by the mean of the ranks' tables, with PyTorch's model averaging.
 
     The mean takes from each rank's steps all but its share, so each takes steps at a rate that is as many times as large.
     """
@@ -83,7 +83,7 @@ class Average:
 
 
 class Changes:
-    """Bring ranks together by the sum of what gradient descent has changed in each since the last time.
+    """Exchange by the sum of what gradient descent has changed in each rank since the last exchange.
 
     These are gradients times their rate, all-reduced: as if one machine had taken all steps, but none saw the others' at once.
     """
@@ -153,7 +153,7 @@ class Training:
             yield
 
     def exchange(self, totals, failure):
-        """Bring the ranks together, and add up their totals; raises FloatingPointError on every rank if one diverged."""
+        """Exchange the tables, and add up the ranks' totals; raises FloatingPointError on every rank if one diverged."""
         summed = torch.tensor([*totals, failure is not None], dtype=torch.float64)
         dist.all_reduce(summed)
         if summed[-1]:
@@ -176,7 +176,7 @@ class Training:
             self.checkpoint.keep(self.record)
 
     def summary(self):
-        """Return what came out, as a dict that JSON holds: the epochs, tokens per second, and what a rank sent for each token.
+        """Return the results as a dict for JSON: the epochs, tokens per second, and what a rank sent for each token.
 
         The sum of n numbers over R ranks costs each rank 2 * (R - 1) / R * n of them.
         """
@@ -207,7 +207,7 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
     """Train on a prepared text with all ranks; writes vectors and a summary on one of them, and returns its epochs on all.
 
     Where `out` holds a checkpoint of the same training, on any rank, it goes on from there. Raises ValueError, on every rank,
-    for what can't serve on one of them, and FloatingPointError if the training diverges.
+    for invalid arguments on one of them, and FloatingPointError if the training diverges.
     """
     blocks, vocab = on_every_rank(read_shards, corpus, min_freq, max_window_size, num_noise_words, seed)
     settings = {
@@ -286,7 +286,7 @@ def start_rank(*arguments):
 
 
 def run_rank(rank, num_ranks, meeting, timeout, settings):
-    """Train as one rank of so many, which find each other at `meeting`; returns the exit code. What is wrong is told in a line."""
+    """Train as one rank of so many, which find each other at `meeting`; returns the exit code. An error is one line."""
     who, again = f"rank {rank} on {socket.gethostname()}", f"the same command goes on from the last checkpoint in {settings['out']}"
     try:
         require_positive(lr=settings["lr"])
