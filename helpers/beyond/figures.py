@@ -297,6 +297,14 @@ def weights_figure(weights, num_contexts, words, shown=(8, 22)):
     return fig
 
 
+KINDS = {  # color, marker, and where the numbers of epochs stand beside the marks: all but the last, and the last
+    "blocks": (BLUE, "o", (6, -9), (6, -9)),
+    "blocks with 2 workers": (ORANGE, "D", (-14, 8), (3, 9)),
+    "blocks in MXNet": (GREEN, "h", (6, -9), (6, -9)),
+    "gensim": (RED, "s", (6, 9), (6, 9)),
+}
+
+
 def quality_figure(runs, title="What vectors are worth, and the time they take"):
     """Draw what vectors are worth against the seconds from text to vectors: a mark per setting, thin bars for its seeds.
 
@@ -309,15 +317,16 @@ def quality_figure(runs, title="What vectors are worth, and the time they take")
         kind, epochs = name.split(", ")
         kinds.setdefault(kind, []).append((epochs.split()[0], found))
     for axes, test in zip(both, [key for key in next(iter(runs.values()))[0] if key != "seconds"]):
-        styles = zip((BLUE, ORANGE, GREEN, RED), "oDhs", ((6, -9), (-14, 8), (6, -9), (6, 9)))
-        for (kind, settings), (color, marker, side) in zip(kinds.items(), styles):
+        for kind, settings in kinds.items():
+            color, marker, *sides = KINDS.get(kind, KINDS["blocks"])
             columns = [[[run[key] for run in found] for _, found in settings] for key in ("seconds", test)]
             xs, ys = ([np.mean(values) for values in column] for column in columns)
             wide, tall = ([np.std(values) for values in column] for column in columns)
             axes.hlines(ys, np.subtract(xs, wide), np.add(xs, wide), color=color, linewidth=0.8)
             axes.vlines(xs, np.subtract(ys, tall), np.add(ys, tall), color=color, linewidth=0.8)
             axes.plot(xs, ys, marker + "-", color=color, markeredgecolor=BLACK, markersize=7, label=kind)
-            for x, y, (epochs, _) in zip(xs, ys, settings):
+            for number, (x, y, (epochs, _)) in enumerate(zip(xs, ys, settings), 1):
+                side = sides[number == len(settings)]
                 axes.annotate(epochs, (x, y), side, textcoords="offset points", va="center", fontsize=9, color=BLACK)
         axes.margins(x=0.1, y=0.1)
         label(axes, test, "seconds from text to vectors", "rank correlation with people's judgment")
