@@ -183,8 +183,12 @@ def initial_tables(vocab_size, embed_size, seed):
     Uniform between plus and minus the square root of 6 / (vocab_size + embed_size), for centers and for contexts.
     Source: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, equation 16.
     """
-    bound, rng = np.sqrt(6 / (vocab_size + embed_size)), generator(seed, "initial values")
-    return tuple(rng.uniform(-bound, bound, (vocab_size, embed_size)).astype(np.float32) for _ in range(2))
+    rng = generator(seed, "initial values")
+    bound = np.sqrt(6 / (vocab_size + embed_size))
+    shape = vocab_size, embed_size
+    embed_v = rng.uniform(-bound, bound, shape).astype(np.float32)  # (V, d)
+    embed_u = rng.uniform(-bound, bound, shape).astype(np.float32)  # (V, d)
+    return embed_v, embed_u
 
 
 class Examples(NamedTuple):

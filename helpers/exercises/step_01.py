@@ -1,5 +1,8 @@
 """The exercises of step 1, data."""
 
+import copy
+import warnings
+
 import numpy as np
 
 from helpers.exercises import Exercise
@@ -19,6 +22,17 @@ def draw_sentences(rng):
     twice = [7, 3, 7, 5, 7, 7, 2]  # the center's word stands beside it once more
     first, last = (sentences[0], 0, 3, 2), (sentences[1], len(sentences[1]) - 1, 3, 2)
     return [*wide_left, first, last, (sentences[2], 1, 4, 1), (twice, 2, 2, 3)]
+
+
+class ReadOnly(tuple):
+    """A case whose copies hold arrays that can't be written to, so that an answer that changes them fails."""
+
+    def __deepcopy__(self, memo):
+        copied = copy.deepcopy(tuple(self), memo)
+        for value in copied:
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        return copied
 
 
 def noise_chances(probability, context_ids):
@@ -54,6 +68,17 @@ def power_again(probability, context_ids):
     return weights / weights.sum()
 
 
+def changed_in_place(probability, context_ids):
+    probability[context_ids] = 0
+    return probability / probability.sum()
+
+
+def scaled_in_place(probability, context_ids):
+    chances = probability
+    chances /= 1 - chances[list(set(context_ids))].sum()
+    return chances
+
+
 def taken_out(probability, context_ids):
     rest = np.delete(probability, context_ids)
     return rest / rest.sum()
@@ -64,7 +89,7 @@ def draw_chances(rng):
     for size in (6, 9, 12):
         weights = np.append(0, rng.integers(1, 20, size)) ** 0.75
         context_ids = rng.choice(np.arange(1, size + 1), 3, replace=False).tolist()
-        cases.append((weights / weights.sum(), [*context_ids, context_ids[0]]))
+        cases.append(ReadOnly((weights / weights.sum(), [*context_ids, context_ids[0]])))
     return cases
 
 
@@ -79,8 +104,34 @@ def pad_left(rows):
     return tuple(array[:, ::-1] for array in pad([row[::-1] for row in rows]))
 
 
+def cut(rows, length):
+    ids, mask = pad(rows)
+    return ids[:, :length], mask[:, :length]
+
+
+def ragged(rows):
+    length = len(rows[0])
+    ids = [row + [0] * (length - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (length - len(row)) for row in rows]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an old NumPy warns of such rows, a newer one refuses them
+        return np.array(ids), np.array(mask)
+
+
+def too_narrow(rows):
+    ids = np.zeros((len(rows), len(rows[0])), int)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)] = row
+    return ids, ids
+
+
 def draw_rows(rng):
-    return [([rng.integers(1, 50, length).tolist() for length in rng.permutation([2, 3, 7, 5])],) for _ in range(3)]
+    cases = []
+    for _ in range(3):
+        first, last = rng.permutation([3, 5])  # neither is the longest row or the shortest
+        lengths = first, *rng.permutation([2, 7]), last
+        cases.append(([rng.integers(1, 50, length).tolist() for length in lengths],))
+    return cases
 
 
 EXERCISES = {
@@ -108,6 +159,8 @@ EXERCISES = {
             "a word may be a context word twice: set its chance to 0, don't subtract it": subtracted,
             "the other words are not equally likely: each keeps its own chance, scaled": equal_chances,
             "the power 3/4 is in `probability` already": power_again,
+            "leave `probability` as it is, the next center needs it: change a copy": changed_in_place,
+            "leave `probability` as it is, the next center needs it: `/=` changes it": scaled_in_place,
             "keep a place for each id: the array must be as long as `probability`": taken_out,
         },
         hints=("Copy the array first. A list of ids can be used as an index.", "chances[context_ids] = 0, then divide by chances.sum()."),
@@ -120,7 +173,10 @@ EXERCISES = {
             "mask is 1 for words and 0 for padding, not the other way round": lambda rows: (pad(rows)[0], 1 - pad(rows)[1]),
             "the padding goes to the right, after the words": pad_left,
             "ids first, then the mask": lambda rows: pad(rows)[::-1],
-            "nothing may be cut off: L is the length of the longest row": lambda rows: tuple(part[:, : min(map(len, rows))] for part in pad(rows)),
+            "nothing may be cut off: L is the length of the longest row": lambda rows: cut(rows, min(map(len, rows))),
+            "nothing may be cut off: L is the length of the longest row, not of the first": lambda rows: cut(rows, len(rows[0])),
+            "L is the length of the longest row, not of the first: yours leaves rows of different lengths": ragged,
+            "L is the length of the longest row, not of the first: a longer one does not fit": too_narrow,
         },
         hints=("How long is the longest row? Pad each row to that.", "row + [0] * (longest - len(row)), and the same with ones for the mask; both as np.array."),
     ),

@@ -45,6 +45,7 @@ EXERCISES = {
             "nothing is made of padding: look at the mask": lambda words, mask: np.unique(words),
             "row 0 is a row too: words * mask turns padding into word 0": lambda words, mask: np.unique(words * mask),
             "the mask says what is padding, not an id of 0": lambda words, mask: np.unique(words[words > 0]),
+            "an array of 0 and 1 as an index picks rows 0 and 1: use mask == 1": lambda words, mask: np.unique(words[mask]),
             "that is the padding; what counts are the words": lambda words, mask: np.unique(words[mask == 0]),
             "each row once, in ascending order": lambda words, mask: words[mask == 1],
             "each row once, in ascending order, not in that of the minibatch": lambda words, mask: np.array(list(dict.fromkeys(words[mask == 1].tolist()))),
