@@ -80,6 +80,11 @@ def bug_of(training, held_out):
     return LABELS_SWAPPED if training[-1] < 0.6 else LR_TOO_HIGH
 
 
+def of_a_vector(*case):
+    """What PyTorch says to losses.backward()."""
+    raise RuntimeError("grad can be implicitly created only for scalar outputs")
+
+
 def renamed(**names):
     """Make a wrong answer that takes some bugs for others: {"bug_1": 2} takes bug 1 for bug 2."""
 
@@ -128,7 +133,8 @@ EXERCISES = {
         reference=trained,
         cases=draw_trainings,
         faults={
-            "the tables never move: is the gradient computed before the optimizer's step, and is that step taken?": lambda *case: trained(*case, scale=0.0),
+            "the tables never move: first zero_grad (if there is one), then the gradient, then the optimizer's step": lambda *case: trained(*case, scale=0.0),
+            "backward wants one number: sum the losses first": of_a_vector,
             "the gradients of earlier steps are still there and add up: set them to zero first": lambda *case: trained(*case, remembered=1.0),
             "the step is smaller by the number of rows: take the gradient of the sum of the losses, not of their mean": of_the_mean,
             "the step is that of the mean, and the mean is returned: take the sum, and return the loss of each row": lambda *case: of_the_mean(*case, told=np.mean),
@@ -154,6 +160,7 @@ EXERCISES = {
             "in both bugs 2 and 3 the held-out loss rises; what does the training loss do?": renamed(bug_2=3),
             "in both bugs 2 and 3 the held-out loss rises; in one of them the training loss does, too": renamed(bug_3=2),
             "a loss that stays at ln 2 is not a learning rate that is too high: nothing moves": renamed(bug_4=3),
+            "yours answers 1 whatever the curves show: compare the last numbers of both lists": lambda training, held_out: 1,
             "bugs are counted from 1": lambda training, held_out: bug_of(training, held_out) - 1,
         },
         hints=(
