@@ -524,7 +524,7 @@ def loss_figure(derivative_at=None):
 
 
 def constant_figure(num_noise_words):
-    """Draw the mean loss of a model that says the same probability everywhere, against that probability, its minimum marked."""
+    """Draw the mean loss of a model that gives the same probability everywhere, against that probability, its minimum marked."""
     fig, axes = new_figure(size=(6.5, 3.6))
     share, constants = 1 / (1 + num_noise_words), np.linspace(0.005, 0.9, 180)
 
@@ -539,7 +539,7 @@ def constant_figure(num_noise_words):
         axes.plot(0.5, np.log(2), "s", color=BLACK, label="_")
         axes.annotate("at 1/2: ln 2 = 0.6931", (0.5, np.log(2)), (12, -8), textcoords="offset points")
     axes.set(xlim=(0, 0.9), ylim=(0, None))
-    label(axes, "The best constant is the share of context words", "probability said at every position", "mean loss (nats)")
+    label(axes, "The best constant is the share of context words", "probability given at every position", "mean loss (nats)")
     return fig
 
 
@@ -629,11 +629,13 @@ def cosines_figure(random_cosines, neighbors, query_token):
         mean = np.mean(cosines).round(2) + 0.0  # no -0.00
         axes.plot([mean, mean], [0, top], "--", color=BLACK, label="mean of random pairs")
         words, places = zip(*neighbors[epoch])
-        axes.plot(places, [-0.16 * top] * len(places), "|", color=RED, markersize=11,
-                  markeredgewidth=2, clip_on=False, label=f"near {query_token}")  # fmt: skip
-        for word, place in neighbors[epoch]:
-            axes.annotate(word, (place, -0.16 * top), visible=False)  # for the table
-        told = f"{', '.join(words[:3])}{', ...' if words[3:] else ''}"
+        spread = np.linspace(-1, 1, len(places)) if len(places) > 1 else np.zeros(1)
+        heights = (-0.16 + 0.11 * spread) * top  # equal cosines stay apart: the nearest word's mark is the lowest
+        axes.plot(places, heights, "|", color=RED, markersize=4.5, markeredgewidth=2,
+                  clip_on=False, label=f"near {query_token}")  # fmt: skip
+        for word, place, height in zip(words, places, heights):
+            axes.annotate(word, (place, height), visible=False)  # for the table
+        told = f"{'..., ' if words[3:] else ''}{', '.join(words[2::-1])}"  # in the order of their marks
         axes.text(min(places) - 0.015, -0.16 * top, told, ha="right", va="center", fontsize=9,
                   color="#8A3D00")  # fmt: skip
         axes.set(ylim=(-0.32 * top, 1.05 * top), yticks=[])

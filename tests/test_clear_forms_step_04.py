@@ -2,7 +2,6 @@
 
 import ast
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from tests.reference import loss_and_gradients
 
 def clear_forms(framework):
     """Return {name: function} of all that the step's cells with the tag clear-form define."""
-    space = {"np": np, "math": math, "Counter": Counter}
+    space = {"np": np, "math": math}
     for cell in read_notebook(NOTEBOOKS / framework / "04_loss.ipynb")["cells"]:
         if CLEAR in tags(cell):
             tree = ast.parse(cell["text"])
@@ -95,17 +94,20 @@ def questions_of(examples):
 
 
 @pytest.mark.parametrize("num_noise_words", [1, 5])
-def test_frequency_loss_of_is_that_of_helpers(forms, num_noise_words):
+def test_the_mean_loss_by_share_of_yes_is_the_frequency_loss_of_helpers(forms, num_noise_words):
     rng = np.random.default_rng(num_noise_words)
     # the held-out examples have words that the others don't
     training, held_out = some_examples(rng, num_noise_words, 20), some_examples(rng, num_noise_words, 30)
-    clear = forms["frequency_loss_of"](questions_of(training), questions_of(held_out), 1 / (1 + num_noise_words))
-    assert clear == pytest.approx(frequency_loss(training, held_out))
+    positions, costs = questions_of(training), []
+    for word, label in questions_of(held_out):
+        yes = forms["share_of_yes"](word, positions, 1 / (1 + num_noise_words))
+        costs.append(-math.log(yes if label else 1 - yes))
+    assert np.mean(costs) == pytest.approx(frequency_loss(training, held_out))
 
 
 def test_a_word_that_was_never_seen_gets_the_constant_of_the_blind_model(forms):
-    held_out = [("new", 1)] + [("new", 0)] * 5
-    assert forms["frequency_loss_of"]([("old", 1)], held_out, 1 / 6) == pytest.approx(blind_loss(5))
+    yes = forms["share_of_yes"]("new", [("old", 1)], 1 / 6)
+    assert -(math.log(yes) + 5 * math.log(1 - yes)) / 6 == pytest.approx(blind_loss(5))
 
 
 @pytest.mark.parametrize("number, name", [("04.1", "loss_of"), ("04.2", "masked_mean"), ("04.3", "numeric_derivative")])
@@ -123,6 +125,8 @@ SAID_OF_04 = {
     "an error of its own": ("04.1", lambda score, label: score["a"], "fails with TypeError"),
     "counts that are no column": ("04.2", lambda s, y, m: (s * m / m.sum(axis=1)).sum(axis=1), "keepdims"),
     "looks to the right": ("04.3", lambda loss, s, eps: (loss(s + eps) - loss(s)) / eps, "go eps to both sides"),
+    "base 10": ("04.1", lambda score, label: -np.log10(1 / (1 + np.exp(-score if label else score))), "powers of 10"),
+    "the score's own logarithm": ("04.1", lambda score, label: -np.log(score), "of the score itself"),
     "no logarithm": ("04.4", lambda p: p / (1 - p), "the score is its logarithm"),
 }  # fmt: skip
 

@@ -101,7 +101,7 @@ def test_the_cosines_by_epoch_have_a_panel_each_and_all_numbers(frames):
     for axes in fig.axes:
         table = numbers_of(axes)
         assert all(f"<td>{word}</td><td>{cosine:.4g}</td>" in table for word, cosine in neighbors[0])
-        assert [note.get_text() for note in axes.texts if note.get_visible()] == ["intel, computer, digital, ..."]
+        assert [note.get_text() for note in axes.texts if note.get_visible()] == ["..., digital, computer, intel"]
     assert len(cosines_figure({5: cosines[3]}, {5: neighbors[3][:1]}, "chip").axes) == 1
 
 

@@ -72,6 +72,8 @@ EXERCISES = {
             "label and 1 - label are the wrong way round": lambda score, label: loss(score, 1 - label),
             "that is the loss of label 1, whatever the label": lambda score, label: loss(score, 1),
             "that is in bits; take the natural logarithm": lambda score, label: loss(score, label) / np.log(2),
+            "that is in powers of 10; take the natural logarithm": lambda score, label: loss(score, label) / np.log(10),
+            "that is minus the logarithm of the score itself, whatever the label: the probability of the correct answer first": lambda score, label: -np.log(score),
             "that is the squared error of the predicted probability": lambda score, label: (sigmoid(score) - label) ** 2,
             "that is the probability of the correct answer; the loss is minus its logarithm": lambda score, label: np.exp(-loss(score, label)),
         },

@@ -26,8 +26,11 @@ def nearest_by(values):
 
 def draw_tables(rng):
     tables = [rng.normal(0, 1, (12, 3)) * rng.uniform(0.1, 4, (12, 1)) for _ in range(4)]
-    tables[0][0] = 2 * tables[0][5] + 0.01  # row 0 is a neighbor like any other
-    return [(tables[0], 5, 3), *((table, int(rng.integers(12)), int(rng.integers(3, 6))) for table in tables[1:])]
+    tables[0][0] = 2 * tables[0][5]  # row 0 is a neighbor like any other, and its cosine is that of the row itself
+    tables[1] = np.abs(tables[1])
+    tables[1][7] *= -1  # all other cosines are negative
+    tables[2][11] = 2 * tables[2][5]  # as in the first, but behind the row
+    return [(tables[0], 5, 3), (tables[1], 7, 4), (tables[2], 5, 4), (tables[3], int(rng.integers(12)), 5)]
 
 
 def limits(random_pairs, share=0.99):
@@ -69,6 +72,9 @@ EXERCISES = {
         cases=draw_tables,
         faults={
             "no word is its own neighbor: leave the row itself out": lambda table, row, k: np.argsort(-cosines(table, row))[:k],
+            "another row may lie in the same direction and come first: leave `row` out by its number, not by its place": lambda table, row, k: np.argsort(-cosines(table, row))[1 : k + 1],
+            "another row may lie in the same direction and come after `row` in the order: leave `row` out by its number": lambda table, row, k: np.argsort(cosines(table, row))[::-1][1 : k + 1],
+            "cosines can be negative: 0 for the row itself is not the least": lambda table, row, k: np.argsort(-np.where(np.arange(len(table)) == row, 0, cosines(table, row)))[:k],
             "that is the order of the dot products; long rows win there": nearest_by(lambda table, row: table @ table[row]),
             "np.argsort sorts upward: the farthest rows come first there": nearest_by(lambda table, row: -cosines(table, row)),
             "that is the order of the distances": nearest_by(lambda table, row: -np.linalg.norm(table - table[row], axis=1)),
