@@ -193,11 +193,11 @@ def exercises_of(step):
 def write_step(folder, step, exercises):
     """Write a step's page, with links to its exercises, which are as `exercises_of` gives them."""
     page = Page(folder, f"steps/{step.name}")
-    numbers = {name: number for number, (_, name, _) in exercises.items()}
+    numbers = {f"exercise-{name}": number for number, (_, name, _) in exercises.items()}
     notebooks = dict.fromkeys(step.lesson.values())
     for cells in in_step(step.lesson):
         cell = cells[FRAMEWORKS[0]]
-        exercise = numbers.get(name_of(cell).removeprefix("exercise-"))
+        exercise = numbers.get(name_of(cell))
         if name_of(cell) in LEFT_OUT:
             continue
         if exercise:

@@ -23,8 +23,8 @@ def require_known_parameters():
 
     papermill itself only warns, and such a run would go on with the default.
     """
-    shell = get_ipython()
-    cells = shell.user_ns.get("In", []) if shell else []
+    session = get_ipython()
+    cells = session.user_ns.get("In", []) if session else []
     for own, given in zip(cells, cells[1:]):
         if given.startswith(INJECTED):
             known = _assigned(own)

@@ -28,7 +28,6 @@ RULES = {
     "min_freq": partial(require_whole_numbers, 0),
     "seed": _require_seed,
     **dict.fromkeys(("lr", "block_lr"), require_positive),
-    **dict.fromkeys(("resample",), partial(require_one_of, (True, False))),
     "framework": partial(require_one_of, ("pytorch", "mxnet")),
     "grid": partial(require_one_of, (None, "fast", "full")),
     **dict.fromkeys(("query_token", "scheduler"), _require_text),

@@ -12,7 +12,9 @@ from helpers.twins import BADGES, FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_not
 
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
-NEEDED = "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "requirements-no-deps.txt", "environment.yml", "Makefile", "LICENSE"
+NEEDED = (
+    "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "requirements-no-deps.txt", "environment.yml", "Makefile", "LICENSE",
+)  # fmt: skip
 TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
 CONFIG = '''c = get_config()
 c.CourseDirectory.course_id = "word2vec"

@@ -5,6 +5,7 @@ import contextlib
 import io
 import math
 import types
+import unittest.mock
 
 from IPython.core.interactiveshell import InteractiveShell
 from papermill.iorw import load_notebook_node
@@ -22,7 +23,6 @@ BAD = {
     "min_freq": (-1, 2.5, "five", None, True),
     "seed": (-1, 2.5, "five", None, True, 2**32),
     **dict.fromkeys(("lr", "block_lr"), NO_RATE),
-    "resample": (0, 1, "yes", None, []),
     "framework": ("jax", "", None, 3, True),
     "grid": ("huge", "", 1, True),
     **dict.fromkeys(("query_token", "scheduler"), ("", 5, True, ["chip"])),
@@ -42,7 +42,7 @@ def first_error(path, parameters):
     atexit.unregister(shell.atexit_operations)  # which collects garbage: for a thousand shells, minutes
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch("helpers.arguments.get_ipython", lambda: shell):
                 error = shell.run_cell(cell.source, store_history=True).error_in_exec
             if error is not None:
                 return error

@@ -6,7 +6,7 @@ import pytest
 
 from book.pages import all_steps, write_pages
 from helpers.exercises import find
-from helpers.twins import FRAMEWORKS, NAMES, all_notebooks, read_notebook
+from helpers.twins import FRAMEWORKS, NAMES, all_notebooks, name_of, read_notebook
 
 TAB = re.compile(r"^(:{3,})\{tab-item\} (\w+)\n:sync: (\w+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 STEPS = all_steps()
@@ -73,7 +73,7 @@ def test_each_exercise_has_a_page_with_its_hints_and_its_solution_behind_folds(p
         numbers = re.findall(r"\*\*(\d\d\.\d+)", "".join(cell["text"] for cell in read_notebook(step.lesson["pytorch"])["cells"]))
         assert numbers
         for path in step.solutions.values():
-            cells = {cell["id"]: cell["text"] for cell in read_notebook(path)["cells"]}
+            cells = {name_of(cell): cell["text"] for cell in read_notebook(path)["cells"]}
             asked = {id_: re.match(r"\*\*(\d\d\.\d+)", text) for id_, text in cells.items()}
             answers = {number[1]: cells[id_.removesuffix("-prose")] for id_, number in asked.items() if number}
             assert list(answers) == numbers

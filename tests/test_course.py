@@ -94,8 +94,8 @@ def test_odd_values_run_through(step, tmp_path, small_text):
 def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
     (tmp_path / "p.yaml").write_text("lr: 1e-3\nquery_token: 'None'\n")
     notebooks = [read_notebook(path) for path in all_notebooks()]
-    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("resample", "True")], tmp_path / "p.yaml", notebooks)
-    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "resample": True}
+    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("grid", "None")], tmp_path / "p.yaml", notebooks)
+    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "grid": None}
 
 
 def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():

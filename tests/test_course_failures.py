@@ -38,7 +38,7 @@ def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     assert done.returncode == 2 and not (tmp_path / "out").exists()
     assert "no notebook has a parameter 'epochs'" in done.stderr
     known = sorted({name for path in lessons("pytorch") + lessons("mxnet", False) for name in known_parameters(read_notebook(path))})
-    assert ", ".join(known) in " ".join(done.stderr.split()) and {"corpus", "grid", "resample"} <= set(known)
+    assert ", ".join(known) in " ".join(done.stderr.split()) and {"corpus", "grid", "checkpoint_path"} <= set(known)
 
 
 def test_a_run_is_not_mixed_with_what_is_there(tmp_path):
