@@ -171,7 +171,7 @@ def lines(results):
 
 @click.command(help=__doc__)
 @click.option("--quick", is_flag=True, help="Once each and small, to see that all of it runs. Writes nothing.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts anew; the others stay in results.json.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts again; the others stay in results.json.")
 def main(quick, only):
     path = FOLDER / "results.json"
     results = {} if quick or not only else read_results(path)

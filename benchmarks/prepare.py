@@ -1,6 +1,6 @@
 """How fast is a text prepared, against gensim's `build_vocab` and its encoding of every sentence? For `python -m benchmarks`.
 
-Each runs as a process of its own, in turn, on the same made-up text. gensim only splits at spaces; ours also checks, normalises
+Each runs as a process of its own, in turn, on the same made-up text. gensim only splits at spaces; ours also checks, normalizes
 and lower-cases, and writes the ids. Memory is the most of all processes together.
 """
 

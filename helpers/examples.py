@@ -101,7 +101,7 @@ def subsample(ids, sentence, counts, rng):
 
 
 def get_centers_and_contexts(ids, sentence, max_window_size, rng):
-    """Pair every word with its neighbours, in a window of its own whose size is uniform on 1..`max_window_size`.
+    """Pair every word with its neighbors, in a window of its own whose size is uniform on 1..`max_window_size`.
 
     Returns `centers` (N,) and `contexts` (N, 2 * max_window_size), left to right, with 0 where there is no word. No
     window reaches into another sentence; a word that is alone in its sentence is not a center.
@@ -309,7 +309,7 @@ def batchify(examples, rows):
 def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample=False):
     """Make the minibatches of a text's training part, with those of its held-out part as their `held_out`.
 
-    `text` is what `read_corpus` returns. With `resample` the training examples are drawn anew for every epoch, each time
+    `text` is what `read_corpus` returns. With `resample` the training examples are drawn again for every epoch, each time
     from generators of that epoch; the first epoch has the same ones either way. The held-out examples are drawn once, as
     the training examples are, with the training text's counts and with generators of their own. Raises ValueError where
     the text has no pair of words.

@@ -17,7 +17,7 @@ from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
-# Okabe and Ito's palette, told apart with any kind of colour vision
+# Okabe and Ito's palette, told apart with any kind of color vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
@@ -40,8 +40,8 @@ def png(fig, alt):
     """Return a figure as a small PNG Image with its alternative text."""
     drawn, small = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=100)
-    colours = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
-    colours.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
+    colors = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
+    colors.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
     return Image(small.getvalue(), format="png", alt=alt)
 
 
@@ -104,7 +104,7 @@ def show(fig, alt):
 
 
 class LiveCurve:
-    """Curves against a common x that are drawn anew in place as points come in; outside IPython nothing is drawn.
+    """Curves against a common x that are redrawn in place as points come in; outside IPython nothing is drawn.
 
     Drawing takes a tenth of a second, so points within SECONDS of the last drawing wait for the next; `draw` is the last.
     """
@@ -306,7 +306,7 @@ def minibatch_figure(minibatch, vocab):
 
 
 def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
-    """Draw a matrix, coloured from minus `largest` to `largest`, with its numbers written into the cells."""
+    """Draw a matrix, colored from minus `largest` to `largest`, with its numbers written into the cells."""
     axes.imshow(values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         color = "white" if abs(value) > 0.55 * largest else BLACK
@@ -511,11 +511,11 @@ def loss_figure(derivative_at=None):
         label(loss, "Steep where the answer is wrong, flat where it is right", "", "loss (nats)")
         label(derivative, "The derivative is predicted probability minus label", "score", "derivative of the loss")
         for y, color, style, name in kinds:
-            slope = 1 / (1 + np.exp(-derivative_at)) - y
+            value = 1 / (1 + np.exp(-derivative_at)) - y
             derivative.plot(scores, 1 / (1 + np.exp(-scores)) - y, style, color=color, label=name)
-            derivative.plot(derivative_at, slope, "o", color=color, label="_")
-            name = f"{slope:.4f} at score {derivative_at}"
-            derivative.annotate(name, (derivative_at, slope), (8, -13), textcoords="offset points", color=color)
+            derivative.plot(derivative_at, value, "o", color=color, label="_")
+            name = f"{value:.4f} at score {derivative_at}"
+            derivative.annotate(name, (derivative_at, value), (8, -13), textcoords="offset points", color=color)
             loss.plot(derivative_at, np.logaddexp(0, (1 - 2 * y) * derivative_at), "o", color=color, label="_")
     for y, color, style, name in kinds:
         loss.plot(scores, np.logaddexp(0, (1 - 2 * y) * scores), style, color=color, label=name)

@@ -32,7 +32,7 @@ def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_
 
     `data_iter` gives minibatches `(center, contexts_and_negatives, mask, label)` of MXNet arrays, see `examples.Minibatches`;
     `data_iter.held_out` gives those of the held-out text. Two lines say what the corpus holds. With `resample` the examples
-    of the training text are drawn anew for every epoch.
+    of the training text are drawn again for every epoch.
     `corpus` is that of `read_corpus`. Raises ValueError for an argument or a text that can't serve.
     """
     require_whole_numbers(batch_size=batch_size, max_window_size=max_window_size, num_noise_words=num_noise_words)

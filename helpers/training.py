@@ -117,7 +117,7 @@ class History(list):
         self.tables, self.keep = {}, set(keep)
         self.step, self.totals, self.seconds = 0, np.zeros(4), 0.0
         self.at_last_point = np.zeros(4)
-        self.curve = LiveCurve("Loss in training", "epoch", "loss", (0, num_epochs), yardsticks(data_iter))
+        self.curve = LiveCurve("Loss in training", "epoch", "loss (nats)", (0, num_epochs), yardsticks(data_iter))
         self.bar = tqdm(total=num_epochs * len(data_iter), unit=" batches", file=sys.stdout, mininterval=0.5)
 
     def place(self):

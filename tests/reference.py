@@ -11,11 +11,11 @@ def loss_and_gradients(embed_v, embed_u, center, words, mask, label):
         loss = 0.0
         for position in valid:
             v, u = embed_v[center[row, 0]], embed_u[words[row, position]]
-            belief = 1 / (1 + np.exp(-(v @ u)))
-            loss -= np.log(belief if label[row, position] else 1 - belief) / len(valid)
-            slope = (belief - label[row, position]) / len(valid)
-            grad_v[center[row, 0]] += slope * u
-            grad_u[words[row, position]] += slope * v
+            probability = 1 / (1 + np.exp(-(v @ u)))
+            loss -= np.log(probability if label[row, position] else 1 - probability) / len(valid)
+            derivative = (probability - label[row, position]) / len(valid)
+            grad_v[center[row, 0]] += derivative * u
+            grad_u[words[row, position]] += derivative * v
         losses.append(loss)
     return np.array(losses), grad_v, grad_u
 

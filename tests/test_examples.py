@@ -201,7 +201,7 @@ def test_windows_and_noise_are_both_drawn_anew_and_epochs_differ_a_little_in_siz
 
 
 def test_redrawn_examples_keep_what_holds_for_the_first():
-    lines = ["a b c", "d e f", "g h i"] * 400  # words of one line are never neighbours of another's
+    lines = ["a b c", "d e f", "g h i"] * 400  # words of one line are never neighbors of another's
     text = Text("lines", Sentences(lines), Sentences(lines[:3]))
     vocab = Vocab(text.sentences)
     data_iter = load(text, vocab, resample=True)

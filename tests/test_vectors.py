@@ -1,4 +1,4 @@
-"""Cosines, neighbours and the map, of vectors from a file."""
+"""Cosines, neighbors and the map, of vectors from a file."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """Exercises that check themselves: `check("01.1", answer)` says what is wrong with an answer, `hint("01.1")` helps.
 
-Every answer is a function. It is called with cases that are drawn anew each time and must return what the step's own
+Every answer is a function. It is called with new cases each time and must return what the step's own
 function does, so that no lucky number passes. A module per step, `step_01` and so on, holds the exercises.
 """
 

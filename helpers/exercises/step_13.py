@@ -90,7 +90,7 @@ EXERCISES = {
             "Adam's memory is missing: its next step depends on more than the next gradient": without("mean", "mean of squares", "count of steps"),
             "the position is missing: which minibatch comes next?": without("epochs done", "minibatches done in this epoch"),
             "how far the training is in this epoch is missing: it would see the first minibatches twice": without("minibatches done in this epoch"),
-            "the gradients are computed anew from the next minibatch": with_too("gradients"),
+            "the gradients are computed again from the next minibatch": with_too("gradients"),
             "the order follows from the seed and the number of the epoch": with_too("order of this epoch's minibatches"),
             "the learning rate comes with the call": with_too("learning rate"),
             "more is saved than must be: what can be computed again, or comes with the call?": lambda what: True,

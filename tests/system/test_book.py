@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.system, pytest.mark.xdist_group("book")]
 SITE = ROOT / "book" / "_build" / "html"
 CONTRAST = {"runOnly": ["color-contrast"]}
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"  # events of a resize or a fold are over
-STILL = "* { transition: none !important; animation: none !important }"  # colours are judged when they have changed
+STILL = "* { transition: none !important; animation: none !important }"  # colors are judged when they have changed
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
