@@ -7,6 +7,7 @@ import pytest
 
 from helpers import model_pytorch
 from tests.reference import Adam, loss_and_gradients, random_batch
+from tests.test_models import adam, in_framework
 
 VOCAB_SIZE, EMBED_SIZE = 30, 8
 
@@ -18,16 +19,6 @@ def by_hand(model):
 
 def new_tables(rng):
     return [rng.normal(0, 0.5, (VOCAB_SIZE, EMBED_SIZE)).astype(np.float32) for _ in range(2)]
-
-
-def adam(model, net, lr):
-    if model is model_pytorch:
-        return model.torch.optim.Adam(net.parameters(), lr=lr)
-    return model.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": lr})
-
-
-def in_framework(model, batch):
-    return [model.to_tensor(array) for array in batch]
 
 
 def gradients_of(model, net):
