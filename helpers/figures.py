@@ -256,23 +256,6 @@ def subsampling_figure(counts, keep, vocab, sentences, shorter):
     return fig
 
 
-def noise_figure(counts, probability, vocab):
-    """Draw the share of each word in the text and among noise words, commonest first; three words are named."""
-    fig, axes = new_figure()
-    share = counts / counts.sum()
-    axes.loglog(range(1, len(counts)), share[1:], "-", color=BLUE, label="share of the text")
-    axes.loglog(range(1, len(counts)), probability[1:], "--", color=RED, label="share of the noise (power 3/4)")
-    for index in (1, min(100, len(vocab) - 1), len(vocab) - 1):
-        axes.plot([index, index], [share[index], probability[index]], "o-", color=BLACK, markersize=4, linewidth=1)
-        axes.annotate(vocab.to_tokens(index), (index, max(share[index], probability[index])), (4, 6), textcoords="offset points")
-    crossing = 1 + np.argmax(probability[1:] > share[1:])
-    axes.annotate(f"they cross at rank {crossing}", (crossing, share[crossing]), (-30, -50), textcoords="offset points",
-                  ha="right", arrowprops={"arrowstyle": "-"})  # fmt: skip
-    axes.legend(frameon=False)
-    label(axes, "Common words are drawn less often than they occur, rare ones more", "rank of the word", "share")
-    return fig
-
-
 def minibatch_figure(minibatch, vocab):
     """Draw a small minibatch `(center, contexts_and_negatives, mask, label)` of arrays as grids, a color for each role."""
     center, words, mask, answer = minibatch
