@@ -84,6 +84,13 @@ def test_each_exercise_has_a_page_with_its_hints_and_its_solution_behind_folds(p
                 assert f"(../exercises/{number}.md)" in pages[1][f"steps/{step.name}"]
 
 
+def test_titles_of_exercises_are_short_and_hold_no_formula(pages):
+    for name, text in pages[1].items():
+        if name.startswith("exercises/"):
+            title = text.splitlines()[0]
+            assert len(title) <= 80 and not re.search(r"[$`]", title), title
+
+
 def test_relative_links_lead_to_pages_and_files(pages):
     folder, written = pages
     links = 0

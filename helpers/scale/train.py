@@ -22,7 +22,7 @@ import torch.multiprocessing
 from torch.distributed.algorithms.model_averaging.utils import average_parameters
 from tqdm import tqdm
 
-from helpers.arguments import require_positive
+from helpers.arguments import require_positive, require_words
 from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
 from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.beyond.processes import one_thread
@@ -198,6 +198,7 @@ def read_shards(corpus, min_freq, max_window_size, num_noise_words, seed):
     text = PreparedText(corpus, rank, dist.get_world_size())
     text.verify()
     vocab = text.vocab(min_freq)
+    require_words(text, vocab)
     settings = count_words(vocab), max_window_size, num_noise_words, [seed, rank] if rank else seed
     held_out = Blocks(*text.held_out(vocab), *settings, purpose="held-out blocks")
     return Blocks(*text.training(vocab), *settings, held_out, text.name), vocab
