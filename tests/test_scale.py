@@ -208,6 +208,12 @@ def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_tex
     assert alone.returncode == 2 and "say how many ranks to start, with --ranks" in alone.stderr
 
 
+def test_a_text_without_known_words_is_told(corpus, tmp_path):
+    command = [sys.executable, "-m", "helpers.scale.train", "--ranks", "1", "--min-freq", "1000000000"]
+    done = subprocess.run([*command, "--corpus", corpus, "--out", tmp_path / "out"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "no word that occurs min_freq times" in done.stderr.splitlines()[-1]
+
+
 def test_a_port_in_use_is_told_in_bounded_time(corpus, tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
