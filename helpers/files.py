@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -17,13 +16,3 @@ def whole_file(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def require_writable(path):
-    """Raise an OSError if no file can be written beside `path`; the folder is made."""
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass

@@ -40,15 +40,6 @@ def random_pair_cosines(table, num_pairs, rng):
     return np.einsum("ij,ij->i", rows[first], rows[other])
 
 
-def nearest_cosines(table, num_words, rng):
-    """Return the cosine of each of some random words, row 0 (`<unk>`) left out, with the word nearest to it."""
-    rows = unit_rows(table)
-    chosen = rng.choice(np.arange(1, len(table)), min(num_words, len(table) - 1), replace=False)
-    cosines = rows[chosen] @ rows.T
-    cosines[:, 0] = cosines[np.arange(len(chosen)), chosen] = -2
-    return cosines.max(axis=1)
-
-
 def largest(values, k):
     """Return the columns (n, k) of the `k` largest numbers of each row (n, V), largest first.
 
@@ -173,13 +164,20 @@ def keep_vectors(framework, tables, vocab, data_iter, history, lr, vectors_path=
 
     `tables` are those of `to_arrays`. With them go their words, the settings and the losses of this run, and the tables of
     centers that `history.tables` holds of the epochs that step 6 draws: 0, 1, 3 and the last. Errors are those of
-    `save_vectors`.
+    `save_vectors`; where the cache folder can't be written, as one that a class shares, a line says so instead.
     """
     settings = data_iter.settings | {"embed_size": tables[0].shape[1], "lr": lr, "num_epochs": len(history)}
     path = vectors_path or kept_path(framework, settings)
     epochs = [epoch for epoch in sorted({0, 1, 3, len(history)}) if epoch in history.tables]
     found = {"epochs": [epoch._asdict() for epoch in history]}
-    save_vectors(path, *tables, vocab.idx_to_token, settings | found, {epoch: history.tables[epoch] for epoch in epochs})
+    frames = {epoch: history.tables[epoch] for epoch in epochs}
+    try:
+        save_vectors(path, *tables, vocab.idx_to_token, settings | found, frames)
+    except OSError as error:
+        if vectors_path:
+            raise
+        print(f"vectors not kept: the cache folder can't be written ({error.strerror or error}); step 6 trains them again")
+        return
     print(f"vectors kept, with the tables of centers of epochs {', '.join(map(str, epochs))}")
 
 

@@ -162,3 +162,15 @@ def test_what_step_5_keeps_is_what_step_6_finds(framework, model, monkeypatch, t
     assert list(vectors.frames) == [0, 1, 2] and vectors.settings["epochs"][1]["loss"] == history[1].loss
     told = capsys.readouterr().out
     assert "vectors kept, with the tables of centers of epochs 0, 1, 2" in told and "trained in step 5 with these settings" in told
+
+
+def test_a_cache_folder_that_cannot_be_written_is_told_and_a_named_file_is_an_error(framework, model, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "file"))
+    data_iter, vocab = draw_data(model, 0)
+    net = model.new_model(len(vocab), 6, 0)
+    history = model.train(net, data_iter, 0.01, 1, "cpu")
+    keep_vectors(framework, model.to_arrays(net), vocab, data_iter, history, 0.01)
+    assert "vectors not kept: the cache folder can't be written" in capsys.readouterr().out
+    with pytest.raises(OSError):
+        keep_vectors(framework, model.to_arrays(net), vocab, data_iter, history, 0.01, str(tmp_path / "file" / "v.safetensors"))

@@ -10,7 +10,6 @@ from helpers.vectors import (
     largest,
     map_groups,
     nearest,
-    nearest_cosines,
     place_by_pca,
     place_on_map,
     random_pair_cosines,
@@ -77,15 +76,6 @@ def test_neighbours_of_many_words_are_those_of_gensim(vectors):
     theirs.add_vectors(tokens[1:], embed_v[1:])
     found = nearest(tokens[1:], 4, embed_v, vocab_of(tokens))
     assert found == {token: [word for word, _ in theirs.most_similar(token, topn=4)] for token in tokens[1:]}
-
-
-def test_the_nearest_cosines_are_those_of_the_nearest_words(vectors):
-    _, embed_v, _, tokens, _ = vectors
-    vocab = vocab_of(tokens)
-    unit = embed_v / np.linalg.norm(embed_v, axis=1, keepdims=True)
-    wanted = [unit[vocab[token]] @ unit[vocab[nearest([token], 1, embed_v, vocab)[token][0]]] for token in tokens[1:]]
-    found = nearest_cosines(embed_v, 1000, np.random.default_rng(0))
-    np.testing.assert_allclose(np.sort(found), np.sort(wanted), rtol=1e-5)
 
 
 def test_a_table_that_lies_across_in_memory_is_saved_as_it_is(tmp_path):
