@@ -237,22 +237,12 @@ def sentence_figure(sentences, place, window, drawn):
     return fig
 
 
-def subsampling_figure(counts, keep, vocab, sentences, shorter):
-    """Draw each word's chance to be kept against its frequency, and how long sentences are before and after."""
-    lengths_before = [np.count_nonzero(vocab[sentence]) for sentence in sentences]
-    lengths_after = [len(sentence) for sentence in shorter]
-    fig, (chances, histogram) = new_figure(2, (9, 3.5))
+def subsampling_figure(counts, keep):
+    """Draw each word's probability to be kept against its share of the text."""
+    fig, axes = new_figure()
     order = np.argsort(counts[1:])[::-1] + 1
-    chances.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
-    label(chances, "The more frequent a word, the less is kept", "share of the text", "chance to be kept")
-    width = max(1, max(lengths_before) // 80)  # a whole number of words
-    edges = np.arange(0, max(lengths_before) + width + 1, width)
-    for lengths, name, color, style in ((lengths_before, "before", BLUE, "-"), (lengths_after, "after", RED, "--")):
-        sentences, _ = np.histogram(lengths, edges)
-        histogram.plot(edges[:-1], sentences, style, color=color, drawstyle="steps-mid", label=name)
-    histogram.legend(frameon=False)
-    told = f"Of {np.mean(lengths_before):,.0f} words a sentence keeps {np.mean(lengths_after):,.0f}"
-    label(histogram, told, "known words per sentence", "sentences" if width == 1 else f"sentences, per {width} words")
+    axes.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
+    label(axes, "The more frequent a word, the less is kept", "share of the text", "probability to be kept")
     return fig
 
 
@@ -610,7 +600,9 @@ def cosines_figure(random_cosines, neighbors, query_token):
         axes.hist(cosines, np.arange(-1, 1.02, 0.02), color=SKY, label="random pairs of words")
         top = axes.get_ylim()[1]
         mean = np.mean(cosines).round(2) + 0.0  # no -0.00
+        limit = np.quantile(cosines, 0.99)
         axes.plot([mean, mean], [0, top], "--", color=BLACK, label="mean of random pairs")
+        axes.plot([limit, limit], [0, top], "-", color=PURPLE, linewidth=2, label="99 % of random pairs lie below")
         words, places = zip(*neighbors[epoch])
         spread = np.linspace(-1, 1, len(places)) if len(places) > 1 else np.zeros(1)
         heights = (-0.16 + 0.11 * spread) * top  # equal cosines stay apart: the nearest word's mark is the lowest
@@ -623,15 +615,16 @@ def cosines_figure(random_cosines, neighbors, query_token):
                   color="#8A3D00")  # fmt: skip
         axes.set(ylim=(-0.32 * top, 1.05 * top), yticks=[])
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.set_ylabel(f"{when(epoch)}\nmean {mean:.2f}", rotation=0, ha="right", va="center")
+        told = f"{when(epoch)}\nmean {mean:.2f}\n99 % below {limit:.2f}"
+        axes.set_ylabel(told, rotation=0, ha="right", va="center")
     lowest = min(np.quantile(cosines, 0.001) for cosines in random_cosines.values())
     panels[-1].set(xlim=(min(-0.4, lowest), 1.02), xlabel="cosine")
     share = np.mean(cosines < min(places))
     lone = f"The nearest words of {query_token} lie above {share:.1%} of random pairs"
     fig.suptitle("First all words look alike, then they part" if len(panels) > 1 else lone)
     marks = panels[0].containers[0], *panels[0].lines
-    names = "random pairs of words", "their mean", f"nearest words of {query_token}"
-    fig.legend(marks, names, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    names = "random pairs of words", "their mean", "99 % of them lie below", f"nearest words of {query_token}"
+    fig.legend(marks, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return fig
 
 

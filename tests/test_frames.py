@@ -102,6 +102,11 @@ def test_the_cosines_by_epoch_have_a_panel_each_and_all_numbers(frames):
         table = numbers_of(axes)
         assert all(f"<td>{word}</td><td>{cosine:.4g}</td>" in table for word, cosine in neighbors[0])
         assert [note.get_text() for note in axes.texts if note.get_visible()] == ["..., digital, computer, intel"]
+    for axes, found in zip(fig.axes, cosines.values()):
+        (line,) = [line for line in axes.lines if line.get_label() == "99 % of random pairs lie below"]
+        assert (found < line.get_xdata()[0]).mean() == pytest.approx(0.99, abs=0.002) and len(set(line.get_xdata())) == 1
+        assert f"99 % below {np.quantile(found, 0.99):.2f}" in axes.get_ylabel()
+    assert "99 % of them lie below" in [text.get_text() for text in fig.legends[0].get_texts()]
     assert len(cosines_figure({5: cosines[3]}, {5: neighbors[3][:1]}, "chip").axes) == 1
 
 
