@@ -99,10 +99,15 @@ def set_arrays(net, tables):
 
 
 def batch_loss(net, batch, device):
-    """Return the loss of each row of a minibatch (B,): the mean over its valid positions."""
+    """Return the loss of each row of a minibatch (B,): the mean over its valid positions.
+
+    `softrelu` is ln(1 + e^x), which is -ln sigmoid(-x): the cross-entropy of label 0 for x = score, of label 1 for x = -score.
+    """
     center, contexts_and_negatives, mask, label = [data.as_in_ctx(device) for data in batch]
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1])
-    return SigmoidBCELoss()(pred.reshape(label.shape), label, mask) / mask.sum(axis=1) * mask.shape[1]
+    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
+    sign = 1 - 2 * label
+    loss = mx.npx.activation(sign * pred, act_type="softrelu")
+    return (loss * mask).sum(axis=1) / mask.sum(axis=1)
 
 
 def train_batch(net, batch, optimizer, device):

@@ -86,8 +86,9 @@ def set_arrays(net, tables):
 def batch_loss(net, batch, device):
     """Return the loss of each row of a minibatch (B,): the mean over its valid positions."""
     center, contexts_and_negatives, mask, label = [data.to(device) for data in batch]
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1])
-    return SigmoidBCELoss()(pred.reshape(label.shape), label, mask) / mask.sum(axis=1) * mask.shape[1]
+    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
+    loss = nn.functional.binary_cross_entropy_with_logits(pred, label, reduction="none")
+    return (loss * mask).sum(dim=1) / mask.sum(dim=1)
 
 
 def train_batch(net, batch, optimizer, device):
