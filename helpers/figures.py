@@ -367,7 +367,7 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
     scores = u @ v
     chances = 1 / (1 + np.exp(-scores))
     axes.text(2.1, 8.15, "embed_v, for centers", ha="center", fontsize=10, color="#9C5A00", weight="bold")
-    axes.text(15.5, 8.15, "embed_u, for context words", ha="center", fontsize=10, color=BLUE, weight="bold")
+    axes.text(17.9, 8.15, "embed_u, for context and noise words", ha="right", fontsize=10, color=BLUE, weight="bold")
     height, lit_row = 5.73, 7.9 - (center + 0.5) * 0.62
     draw_arrow(axes, (3.1, lit_row), (4.4, height), "#9C5A00")
     draw_arrow(axes, (14.5, height), (13.0, height), BLUE)
@@ -395,7 +395,7 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
     for middle, chance, true in zip(middles, chances, labels):
         if (chance > 0.5) != bool(true):
             axes.add_patch(Rectangle((middle - 0.475, 1.24), 0.95, 0.62, fill=False, edgecolor=RED, linewidth=2.5))
-            axes.text(7.1 + 0.95 * len(row), 1.55, "red: the model is wrong", va="center", fontsize=9, color=RED)
+            axes.text(7.1 + 0.95 * len(row), 1.55, "orange: the model is wrong", va="center", fontsize=9, color=RED)
     axes.text(9, 8.6, "Skip-gram: a row of embed_v times a row of embed_u for each word", ha="center", fontsize=12)
     return fig
 
@@ -424,7 +424,7 @@ def product_figure():
         axes.add_patch(Rectangle((left, height - size[1]), *size, fill=False, edgecolor=RED, linewidth=2.5))
     axes.text(3.65, 2.45, "\u00d7", ha="center", va="center", fontsize=18)
     axes.text(9.85, 2.45, "=", ha="center", va="center", fontsize=18)
-    told = "Red: the row v times one column, the vector of one word, gives the score of that word."
+    told = "Orange: the row v times one column, the vector of one word, gives the score of that word."
     axes.text(8, 0.25, told, ha="center", fontsize=10)
     axes.text(8, 5.0, "One small product per row of the minibatch, and all B of them at once", ha="center", fontsize=12)
     return fig
