@@ -242,7 +242,7 @@ def subsampling_figure(counts, keep):
     fig, axes = new_figure()
     order = np.argsort(counts[1:])[::-1] + 1
     axes.loglog(counts[order] / counts.sum(), keep[order], ".", color=BLUE, markersize=3)
-    label(axes, "The more frequent a word, the less is kept", "share of the text", "probability to be kept")
+    label(axes, "The more frequent a word, the less is kept", "share of the text (a dot is a word)", "probability to be kept")
     return fig
 
 
@@ -395,7 +395,7 @@ def skip_gram_figure(embed_v, embed_u, words, center, row, labels):
     for middle, chance, true in zip(middles, chances, labels):
         if (chance > 0.5) != bool(true):
             axes.add_patch(Rectangle((middle - 0.475, 1.24), 0.95, 0.62, fill=False, edgecolor=RED, linewidth=2.5))
-            axes.text(7.1 + 0.95 * len(row), 1.55, "orange: the model is wrong", va="center", fontsize=9, color=RED)
+            axes.text(7.1 + 0.95 * len(row), 1.55, "orange frame: the model is wrong", va="center", fontsize=9, color=RED)
     axes.text(9, 8.6, "Skip-gram: a row of embed_v times a row of embed_u for each word", ha="center", fontsize=12)
     return fig
 
@@ -424,7 +424,7 @@ def product_figure():
         axes.add_patch(Rectangle((left, height - size[1]), *size, fill=False, edgecolor=RED, linewidth=2.5))
     axes.text(3.65, 2.45, "\u00d7", ha="center", va="center", fontsize=18)
     axes.text(9.85, 2.45, "=", ha="center", va="center", fontsize=18)
-    told = "Orange: the row v times one column, the vector of one word, gives the score of that word."
+    told = "Orange frames: the row v times one column, the vector of one word, gives the score of that word."
     axes.text(8, 0.25, told, ha="center", fontsize=10)
     axes.text(8, 5.0, "One small product per row of the minibatch, and all B of them at once", ha="center", fontsize=12)
     return fig
