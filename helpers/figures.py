@@ -278,15 +278,6 @@ def minibatch_figure(minibatch, vocab):
     return fig
 
 
-def heat_map(axes, values, title, xlabel, ylabel, largest, digits=2):
-    """Draw a matrix, colored from minus `largest` to `largest`, with its numbers written into the cells."""
-    axes.imshow(values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        color = "white" if abs(value) > 0.55 * largest else BLACK
-        axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", fontsize=8, color=color)
-    axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=range(values.shape[1]), yticks=range(values.shape[0]))
-
-
 def lookup_figure(table, ids, words):
     """Draw a table of vectors, and an arrow from each row that a lookup takes to its row of the result.
 
@@ -314,20 +305,6 @@ def lookup_figure(table, ids, words):
     for place, row in enumerate(ids):
         ends = {"xyA": (table.shape[1] - 0.5, row), "xyB": (-0.5, place), "coordsA": whole.transData, "coordsB": taken.transData}
         fig.add_artist(ConnectionPatch(**ends, arrowstyle="-|>", mutation_scale=12, color=RED, linewidth=1.5))
-    return fig
-
-
-def scores_figure(scores, centers, words):
-    """Draw the score of each center word (row) with each other word (column), framed with itself."""
-    fig, axes = new_figure(size=(6, 3.4))
-    heat_map(axes, scores, "A word may score low with itself", "context word", "center word", abs(scores).max())
-    fig.colorbar(axes.images[0], ax=axes, label="score (orange: no, purple: yes)")
-    axes.set_xticks(range(len(words)), words)
-    axes.set_yticks(range(len(centers)), centers)
-    for place, center in enumerate(centers):
-        if center in words:
-            corner = words.index(center) - 0.47, place - 0.47
-            axes.add_patch(Rectangle(corner, 0.94, 0.94, fill=False, edgecolor=BLACK, linewidth=1.5))
     return fig
 
 
