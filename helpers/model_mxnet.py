@@ -64,6 +64,7 @@ def skip_gram(center, contexts_and_negatives, embed_v, embed_u):
 class SigmoidBCELoss(gluon.loss.SigmoidBCELoss):
     """Binary cross-entropy of scores against 0/1 targets, in nats, averaged over each row, padding counted as 0.
 
+    The layer of d2l and of the seed document, for code written to them; `batch_loss` does without it.
     `inputs`, `target` and `mask` are (B, L), the mask 0 where a position is padding; returns (B,). For a mean over the
     valid positions multiply by L / mask.sum(axis=1).
     """
@@ -104,7 +105,8 @@ def batch_loss(net, batch, device):
     `softrelu` is ln(1 + e^x), which is -ln sigmoid(-x): the cross-entropy of label 0 for x = score, of label 1 for x = -score.
     """
     center, contexts_and_negatives, mask, label = [data.as_in_ctx(device) for data in batch]
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
+    pred = skip_gram(center, contexts_and_negatives, net[0], net[1])
+    pred = pred.reshape(label.shape)
     sign = 1 - 2 * label
     loss = mx.npx.activation(sign * pred, act_type="softrelu")
     return (loss * mask).sum(axis=1) / mask.sum(axis=1)

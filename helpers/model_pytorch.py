@@ -1,6 +1,5 @@
 """The lesson's model in PyTorch: data, skip-gram, loss, training, similar words. Its twin is `model_mxnet`."""
 
-
 import numpy as np
 import torch
 from torch import nn
@@ -51,6 +50,7 @@ def skip_gram(center, contexts_and_negatives, embed_v, embed_u):
 class SigmoidBCELoss(nn.Module):
     """Binary cross-entropy of scores against 0/1 targets, in nats, averaged over each row, padding counted as 0.
 
+    The layer of d2l and of the seed document, for code written to them; `batch_loss` does without it.
     `inputs`, `target` and `mask` are (B, L), the mask 0 where a position is padding; returns (B,). For a mean over the
     valid positions multiply by L / mask.sum(axis=1).
     """
@@ -86,7 +86,8 @@ def set_arrays(net, tables):
 def batch_loss(net, batch, device):
     """Return the loss of each row of a minibatch (B,): the mean over its valid positions."""
     center, contexts_and_negatives, mask, label = [data.to(device) for data in batch]
-    pred = skip_gram(center, contexts_and_negatives, net[0], net[1]).reshape(label.shape)
+    pred = skip_gram(center, contexts_and_negatives, net[0], net[1])
+    pred = pred.reshape(label.shape)
     loss = nn.functional.binary_cross_entropy_with_logits(pred, label, reduction="none")
     return (loss * mask).sum(dim=1) / mask.sum(dim=1)
 

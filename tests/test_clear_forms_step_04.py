@@ -1,4 +1,4 @@
-"""The clear forms of step 4: the loss, the masked mean, finite differences and the third yardstick, against what helpers hold."""
+"""The clear forms of step 4: the loss, the masked mean, the layer and finite differences, against what helpers hold."""
 
 import ast
 import math
@@ -13,13 +13,14 @@ from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 from tests.reference import loss_and_gradients
 
 
-def clear_forms(framework):
-    """Return {name: function} of all that the step's cells with the tag clear-form define."""
-    space = {"np": np, "math": math}
+def clear_forms(framework, **names):
+    """Return {name: function or class} of all that the step's cells with the tag clear-form define, given what they import."""
+    space = {"np": np, "math": math, **names}
     for cell in read_notebook(NOTEBOOKS / framework / "04_loss.ipynb")["cells"]:
         if CLEAR in tags(cell):
             tree = ast.parse(cell["text"])
-            tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+            kinds = (ast.FunctionDef, ast.ClassDef) if names else ast.FunctionDef
+            tree.body = [node for node in tree.body if isinstance(node, kinds)]
             exec(compile(tree, cell["id"], "exec"), space)
     return space
 
@@ -42,6 +43,24 @@ def test_masked_mean_of_loss_of_is_the_layer_with_its_factor(forms, rows, model)
     scores, label, mask = map(model.to_tensor, rows)
     losses = model.SigmoidBCELoss()(scores, label, mask) * mask.shape[1] / mask.sum(axis=1)
     assert np.allclose([float(loss) for loss in losses], forms["masked_mean"](*rows), rtol=1e-5)
+
+
+def test_the_layer_shown_is_that_of_helpers(rows, model):
+    """Both `forward` methods give the same bits."""
+    framework = model.__name__.removeprefix("helpers.model_")
+    shown = clear_forms(framework, **{name: thing for name, thing in vars(model).items() if name in ("nn", "gluon")})["SigmoidBCELoss"]
+    assert shown is not model.SigmoidBCELoss
+    one, two = (layer()(*map(model.to_tensor, rows)) for layer in (shown, model.SigmoidBCELoss))
+    assert [float(loss) for loss in one] == [float(loss) for loss in two]
+
+
+def test_masked_mean_is_batch_loss(forms, rows, model):
+    """Each score is a word's vector of one number; all centers have the vector (1)."""
+    scores, label, mask = rows
+    ids = np.zeros((len(scores), 1), np.int64), np.arange(scores.size).reshape(scores.shape)
+    net = model.model_from_tables(np.ones((1, 1), np.float32), scores.reshape(-1, 1))
+    losses = model.batch_loss(net, [model.to_tensor(array) for array in (*ids, mask, label)], model.get_device("cpu"))
+    assert np.allclose([loss.item() for loss in losses], forms["masked_mean"](*rows), rtol=1e-5)
 
 
 def test_without_a_mask_loss_of_is_the_layer_whose_mean_is_over_the_row(forms, rows, model):
@@ -93,20 +112,26 @@ def questions_of(examples):
     return found
 
 
+def share_of_yes(word, positions, share):
+    """The word's share of *yes* among `positions`, pairs (word, label), and one imaginary position of which `share` is *yes*."""
+    labels = [label for other, label in positions if other == word]
+    return (sum(labels) + share) / (len(labels) + 1)
+
+
 @pytest.mark.parametrize("num_noise_words", [1, 5])
-def test_the_mean_loss_by_share_of_yes_is_the_frequency_loss_of_helpers(forms, num_noise_words):
+def test_the_mean_loss_by_share_of_yes_is_the_frequency_loss_of_helpers(num_noise_words):
     rng = np.random.default_rng(num_noise_words)
     # the held-out examples have words that the others don't
     training, held_out = some_examples(rng, num_noise_words, 20), some_examples(rng, num_noise_words, 30)
     positions, costs = questions_of(training), []
     for word, label in questions_of(held_out):
-        yes = forms["share_of_yes"](word, positions, 1 / (1 + num_noise_words))
+        yes = share_of_yes(word, positions, 1 / (1 + num_noise_words))
         costs.append(-math.log(yes if label else 1 - yes))
     assert np.mean(costs) == pytest.approx(frequency_loss(training, held_out))
 
 
-def test_a_word_that_was_never_seen_gets_the_constant_of_the_blind_model(forms):
-    yes = forms["share_of_yes"]("new", [("old", 1)], 1 / 6)
+def test_a_word_that_was_never_seen_gets_the_constant_of_the_blind_model():
+    yes = share_of_yes("new", [("old", 1)], 1 / 6)
     assert -(math.log(yes) + 5 * math.log(1 - yes)) / 6 == pytest.approx(blind_loss(5))
 
 

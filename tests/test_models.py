@@ -91,6 +91,17 @@ def test_the_loss_gives_the_seed_documents_example(model):
     assert [round(float(loss), 4) for loss in losses] == [0.9352, 1.8462]
 
 
+def test_batch_loss_is_the_seed_documents_layer_with_its_factor(model):
+    rng = np.random.default_rng(4)
+    net = model.model_from_tables(*tables(rng))
+    batch = in_framework(model, random_batch(rng, VOCAB_SIZE))
+    center, words, mask, label = batch
+    pred = model.skip_gram(center, words, net[0], net[1]).reshape(label.shape)
+    losses = model.SigmoidBCELoss()(pred, label, mask) * mask.shape[1] / mask.sum(axis=1)
+    found = model.batch_loss(net, batch, model.get_device("cpu"))
+    np.testing.assert_allclose([loss.item() for loss in found], [loss.item() for loss in losses], rtol=1e-5)
+
+
 def test_skip_gram_scores_have_the_seed_documents_shape(model):
     net = model.new_model(20, 4, seed=0)
     ones = [model.to_tensor(np.ones(shape, np.int64)) for shape in ((2, 1), (2, 4))]
