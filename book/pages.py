@@ -130,10 +130,13 @@ class Page:
         return "\n\n".join(parts)
 
     def cell(self, cell, path):
-        """Return a cell of the notebook `path` as Markdown."""
+        """Return a cell of the notebook `path` as Markdown; what a folded cell shows stays in sight."""
         if cell["cell_type"] == "markdown":
             return self.linked(cell["text"], path)
-        return "\n\n".join(filter(None, (fence(cell["text"], "python"), self.output(cell, path))))
+        code = fence(cell["text"], "python")
+        if FOLDED in tags(cell):
+            code = fold("The code of this cell", code)
+        return "\n\n".join(filter(None, (code, self.output(cell, path))))
 
     def add_cells(self, cells, paths):
         """Add a cell, given in each framework's variant, once where it is shared and else in tabs."""
@@ -141,11 +144,12 @@ class Page:
         if one["text"] == other["text"] and one.get("outputs") == other.get("outputs"):
             text = self.cell(one, paths[FRAMEWORKS[0]])
             titles = {"set-up": "The cell that finds the code of this series", "imports": "What is imported"}
-            title = "One way to write it" if FOLDED in tags(one) else titles.get(name_of(one))
+            title = titles.get(name_of(one))
             self.add(fold(title, text) if title else text)
             return
         if framework_of(one) is None:
-            self.add(fence(one["text"], "python"))
+            code = fence(one["text"], "python")
+            self.add(fold("The code of this cell", code) if FOLDED in tags(one) else code)
             self.add_tabs({name: self.output(cell, paths[name]) for name, cell in cells.items()})
             return
         texts = {name: self.cell(cell, paths[name]) for name, cell in cells.items()}
@@ -153,8 +157,8 @@ class Page:
         if heading:  # a heading can't stand in a tab
             self.add(heading[0])
             texts = {name: text.removeprefix(heading[0]) for name, text in texts.items()}
-        if name_of(one) in HEAD or FOLDED in tags(one):
-            self.add(fold("What is imported" if name_of(one) in HEAD else "One way to write it", tabs(texts)))
+        if name_of(one) in HEAD:
+            self.add(fold("What is imported", tabs(texts)))
         else:
             self.add_tabs(texts)
 
