@@ -218,7 +218,8 @@ def sentence_figure(sentences, place, window, drawn):
         start = middles[place] + 0.1 * (position - place), 2.63
         axes.annotate("", (middles[position], 2.63), start, arrowprops=arrow | bend)
         white = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-        axes.text(middles[position], 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11, bbox=white, zorder=5)
+        beside = middles[position] + (0.2 if position > place else -0.2)  # clear of the dashed arrows
+        axes.text(beside, 2.28, "yes", color=BLUE, ha="center", va="top", fontsize=11, bbox=white, zorder=5)
     axes.add_patch(Rectangle((0.15, 0.4), 7.7, 0.8, facecolor="#f4f4f4", edgecolor=BLACK))
     sizes = {word: 9 * counts[word] ** 0.75 for word in sorted(counts, key=lambda word: (-counts[word], word))}
     gap = (7.6 - sum(text_width(word, size) for word, size in sizes.items())) / len(sizes)
