@@ -234,7 +234,7 @@ def sentence_figure(sentences, place, window, drawn):
             axes.annotate("", (left + width / 2, 0.95), (middles[place], 2.63), arrowprops=dashed)
             axes.text(left + width / 2 + 0.08, 1.28, "no", color=RED, fontsize=11)
         left += width + gap
-    axes.text(0.15, 0.13, "The jar of noise words. A word's size is its chance, count$^{3/4}$. Struck out: context words of this center.")
+    axes.text(0.15, 0.13, "The jar of noise words. A word's size shows its chance to be drawn. Struck out: context words of this center.")
     return fig
 
 
@@ -434,7 +434,7 @@ def softmax_figure(num_noise_words):
         axes.text(left + 5, shown + 1, title, ha="center", fontsize=12)
         cost = f"K + 1 = {asked} dot products" if sampled else "V dot products"
         axes.text(left + 5, -1.6, cost, ha="center", fontsize=11, weight="bold")
-    axes.text(6.9, middle - 4, "all V words\nshare one\nprobability\nof 1", va="center", fontsize=9)
+    axes.text(6.9, middle - 4, "the V\nprobabilities\nsum to 1", va="center", fontsize=9)
     return fig
 
 
