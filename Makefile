@@ -25,16 +25,16 @@ help:
 	@echo "make notebooks  run all notebooks and save their outputs in place, as they are committed"
 
 setup: $(VENV)/course-ready
-	@$(BIN)/python -m helpers.check_environment
+	@$(BIN)/python -m helpers.tools.environment
 
 course: $(VENV)/course-ready
-	$(BIN)/python -m helpers.course $(ARGS)
+	$(BIN)/python -m helpers.tools.course $(ARGS)
 
 lab: $(VENV)/course-ready
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: $(VENV)/course-ready
-	$(BIN)/python -m helpers.twins run
+	$(BIN)/python -m helpers.tools.twins run
 
 book: $(VENV)/book-ready
 	$(BIN)/python -m book
@@ -50,7 +50,7 @@ study: $(VENV)/course-ready
 
 check: $(VENV)/test-ready
 	$(BIN)/python -m ruff check
-	$(BIN)/python -m helpers.twins check
+	$(BIN)/python -m helpers.tools.twins check
 
 # Two workers. A notebook is one group, so that its cells share a kernel; groups in their order, since those with few tests are the longest.
 test: $(VENV)/test-ready
@@ -62,7 +62,7 @@ PYTHONS ?= 3.13
 test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 	@command -v ip >/dev/null && command -v tc >/dev/null || { apt-get update && apt-get install -y iproute2; }
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { apt-get update && apt-get install -y chromium; }
-	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/system -n 2 --dist loadgroup -rP $(ARGS)
+	PYTHONS="$(PYTHONS)" SPACY_PYTHON=.venv-spacy/bin/python $(BIN)/python -m pytest -m system tests/slow -n 2 --dist loadgroup -rP $(ARGS)
 
 .venv-spacy/ready: requirements-spacy.txt | $(VENV)/test-ready
 	$(BIN)/python -m venv --clear .venv-spacy
@@ -82,7 +82,7 @@ test-system: $(VENV)/system-ready .venv-spacy/ready $(PYTHONS:%=.venv-%/ready)
 # The first Python that is 3.10 to 3.13 and can make environments (a name alone proves nothing: pyenv's shims); first those that
 # MXNet has packages for. .venv is kept when it has such a Python, else made again. The .pth file puts `helpers` on its path.
 fits = import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
-left_out = from helpers.check_environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
+left_out = from helpers.tools.environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
 ANY := python3.11 python3.10 python3.13 python3.12 python3 python
 find = found=; for python in $(1); do if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done
 define install

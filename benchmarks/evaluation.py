@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.runs import EMBED_SIZE, FOLDER, FRAMEWORKS, SETTINGS, in_a_process, in_turn, machine, write_results
 from benchmarks.training import BATCH_SIZE, LR
-from helpers.evaluation import study_table as table
+from helpers.beyond.evaluation import study_table as table
 
 CORPORA = "ptb", "wikipedia"
 NUM_EPOCHS = 5
@@ -23,7 +23,7 @@ OURS = "blocks, PyTorch"
 
 def scores(tokens, table):
     """Return the cosines of each set's known pairs, and the share of analogies that are found."""
-    from helpers.evaluation import ANALOGIES, PAIRS, keyed_vectors, known_pairs, score_analogies
+    from helpers.beyond.evaluation import ANALOGIES, PAIRS, keyed_vectors, known_pairs, score_analogies
 
     vectors = keyed_vectors(tokens, table)
     return {**{name: known_pairs(vectors, name)[1].round(5).tolist() for name in PAIRS}, ANALOGIES: score_analogies(vectors).value}
@@ -55,7 +55,7 @@ def step_5(corpus, seed, framework):
 
 
 def told(vocab, tables, start):
-    from helpers.vector_files import Vectors
+    from helpers.beyond.vector_files import Vectors
     from helpers.vectors import TABLES, table_of
 
     seconds, vectors = time.perf_counter() - start, Vectors(*tables, vocab.idx_to_token, {})
@@ -90,8 +90,8 @@ METHODS = {
 def judgments(corpus):
     """Return people's judgments of those pairs of each set whose words a text's vocabulary knows."""
     from benchmarks.baselines import random_vectors
+    from helpers.beyond.evaluation import PAIRS, keyed_vectors, known_pairs
     from helpers.corpus import read_corpus
-    from helpers.evaluation import PAIRS, keyed_vectors, known_pairs
 
     vectors = keyed_vectors(*random_vectors(read_corpus(corpus, strict=True), 0))
     return {name: known_pairs(vectors, name)[0] for name in PAIRS}
@@ -101,7 +101,7 @@ def summary(judged, runs, reference):
     """Sum up the cosines (seeds, pairs) of a method on one set, beside those of a reference: the rank correlation of each seed,
     their mean with its interval over the pairs, and the difference from the reference with its own.
     """
-    from helpers.evaluation import bootstrap, rank_correlation
+    from helpers.beyond.evaluation import bootstrap, rank_correlation
 
     num_runs = len(runs)
 

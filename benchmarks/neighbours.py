@@ -43,7 +43,7 @@ def import_seconds(module):
 def run_course(out):
     """Run the series as `make course` does; returns its seconds and those of each notebook."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "helpers.course", "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "helpers.tools.course", "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
     rows = json.loads((out / "summary.json").read_text())["notebooks"]
     return {
         "seconds": round(time.perf_counter() - start, 1),

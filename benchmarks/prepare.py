@@ -16,8 +16,8 @@ import numpy as np
 import psutil
 
 from benchmarks.runs import FOLDER, in_turn, spread
+from helpers.beyond.prepared import PreparedText
 from helpers.files import whole_file
-from helpers.prepared import PreparedText
 
 NUM_WORDS, WORDS_PER_LINE, LINES_AT_ONCE = 300_000, 20, 50_000
 BEYOND_ASCII = 0.005  # of the words, which makes a tenth of the lines
@@ -83,7 +83,7 @@ def resident(process):
 
 
 def ours(path, folder):
-    result = measure("-m", "helpers.scale.prepare", str(path), "--out", str(folder), "--min-freq", str(MIN_FREQ))
+    result = measure("-m", "helpers.beyond.scale.prepare", str(path), "--out", str(folder), "--min-freq", str(MIN_FREQ))
     text = PreparedText(folder)
     vocab = text.vocab()
     known = sum(count for word, count in vocab.token_freqs if word != "<unk>")

@@ -20,7 +20,7 @@ def blocks(framework, seed, num_epochs, lr, num_workers=1):
     import pooch  # noqa: F401
 
     from helpers.beyond.blocks import load_blocks, word2vec_tables
-    from helpers.evaluation import evaluate_pairs
+    from helpers.beyond.evaluation import evaluate_pairs
 
     model = importlib.import_module(f"helpers.model_{framework}")
     trainer = importlib.import_module(f"helpers.beyond.blocks_{framework}")
@@ -43,8 +43,8 @@ def gensim_word2vec(seed, num_epochs, alpha):
     from gensim.models import Word2Vec  # noqa: F401  here too no import counts
 
     from benchmarks.baselines import gensim_vectors
+    from helpers.beyond.evaluation import evaluate_pairs
     from helpers.corpus import read_corpus
-    from helpers.evaluation import evaluate_pairs
     from helpers.vectors import vocab_of
 
     start = time.perf_counter()

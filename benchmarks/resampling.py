@@ -25,8 +25,8 @@ def train(seed, num_epochs, resample, corpus="ptb"):
     import torch
 
     from helpers import model_pytorch as model
+    from helpers.beyond.evaluation import evaluate_pairs
     from helpers.beyond.gradients_pytorch import fast_train_batch
-    from helpers.evaluation import evaluate_pairs
     from helpers.training import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []

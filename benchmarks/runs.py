@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from helpers.check_environment import mxnet_left_out
 from helpers.files import whole_file
+from helpers.tools.environment import mxnet_left_out
 
 FOLDER = Path(__file__).resolve().parent
 SETTINGS = {"max_window_size": 5, "num_noise_words": 5}

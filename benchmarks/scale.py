@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.runs import FOLDER, in_a_process, in_turn
+from helpers.beyond.evaluation import evaluate_pairs
+from helpers.beyond.scale.prepare import prepare
+from helpers.beyond.vector_files import load_vectors
 from helpers.corpus import read_corpus
-from helpers.evaluation import evaluate_pairs
-from helpers.scale.prepare import prepare
-from helpers.vector_files import load_vectors
 from helpers.vectors import vocab_of
 
 EPOCHS, LR = 16, 0.04
@@ -47,7 +47,7 @@ def train(corpus, seed, ranks, method, exchange_pieces, lr, epochs):
     """Train with torchrun; returns its summary and what the vectors score. What diverged has no score."""
     with tempfile.TemporaryDirectory() as out:
         torchrun = str(Path(sys.executable).with_name("torchrun"))
-        command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.scale.train"]
+        command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.beyond.scale.train"]
         given = {"corpus": corpus, "out": out, "seed": seed, "lr": lr, "num-epochs": epochs}
         given |= {"method": method, "exchange-pieces": exchange_pieces}
         command += [part for name, value in given.items() for part in (f"--{name}", str(value))]

@@ -13,7 +13,7 @@ import statistics
 import time
 
 from benchmarks.runs import EMBED_SIZE, SETTINGS
-from helpers.evaluation import evaluate_pairs
+from helpers.beyond.evaluation import evaluate_pairs
 from helpers.examples import generator
 
 BATCH_SIZE, LR = 512, 0.002

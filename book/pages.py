@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from helpers.exercises import find
 from helpers.figures import SUMMARY
-from helpers.twins import FOLDED, FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, tags, variants
+from helpers.tools.twins import FOLDED, FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, tags, variants
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 HEAD = "set-up", "imports"

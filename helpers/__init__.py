@@ -10,6 +10,6 @@
 `model_pytorch` and `model_mxnet` have the same names with the same signatures. `figures` draws, and `exercises` holds the exercises of all
 steps. What later steps add is in `beyond`: gradients by hand (7), blocks (8), checkpoints and resuming (13), with `processes` for
 PyTorch's workers and `selections` for MXNet's rows; beside it `evaluation` and `explorer` (12), `sweep` (9), and `scale` and `prepared`
-(14). `vector_files` reads and writes vectors; `arguments`, `parameters` and `files` check and write. `check_environment`, `course`,
+(14). `vector_files` reads and writes vectors; `arguments`, `parameters` and `files` check and write. `environment`, `course`,
 `scale.prepare`, `scale.train`, `sweep`, `twins` and `vectors` are commands. This package imports nothing by itself.
 """

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.arguments import require_known_parameters
+from helpers.beyond.prepared import HELD_OUT_SHARE, MAKE_ONE, PreparedText, is_prepared
 from helpers.examples import Vocab, encode
-from helpers.prepared import HELD_OUT_SHARE, MAKE_ONE, PreparedText, is_prepared
 
 PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address and the SHA-1 are d2l's
 PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"

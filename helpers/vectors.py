@@ -12,11 +12,11 @@ import click
 import numpy as np
 
 from helpers.arguments import require_query
+from helpers.beyond.evaluation import evaluate, keyed_vectors
+from helpers.beyond.vector_files import Vectors, load_vectors, save_vectors, write_table
 from helpers.corpus import cache_folder
-from helpers.evaluation import evaluate, keyed_vectors
 from helpers.examples import Vocab
 from helpers.figures import frames_figure
-from helpers.vector_files import Vectors, load_vectors, save_vectors, write_table
 
 
 def vocab_of(tokens):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from helpers import corpus
-from helpers.check_environment import mxnet_left_out
+from helpers.tools.environment import mxnet_left_out
 from tests.server import GOOD, Handler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +41,7 @@ def pytest_terminal_summary(terminalreporter):
 
 def command(*arguments, **parameters):
     pairs = [part for name, value in parameters.items() for part in ("-p", name, str(value))]
-    return [sys.executable, "-m", "helpers.course", *map(str, arguments), *pairs]
+    return [sys.executable, "-m", "helpers.tools.course", *map(str, arguments), *pairs]
 
 
 def course(*arguments, **parameters):

@@ -12,7 +12,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
-from helpers.parameters import RULES
+from helpers.tools.parameters import RULES
 
 HUGE = 10**30
 NO_COUNT = 0, -1, 2.5, "five", None, True, [5], math.nan

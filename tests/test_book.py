@@ -6,7 +6,7 @@ import pytest
 
 from book.pages import all_steps, write_pages
 from helpers.exercises import find
-from helpers.twins import FRAMEWORKS, NAMES, all_notebooks, name_of, read_notebook
+from helpers.tools.twins import FRAMEWORKS, NAMES, all_notebooks, name_of, read_notebook
 
 TAB = re.compile(r"^(:{3,})\{tab-item\} (\w+)\n:sync: (\w+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 STEPS = all_steps()

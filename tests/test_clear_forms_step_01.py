@@ -18,7 +18,7 @@ from helpers.examples import (
     subsample,
 )
 from helpers.exercises import find
-from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 
 SEEDS = range(5)
 

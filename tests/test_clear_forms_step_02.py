@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.exercises import fault_of, find
-from helpers.twins import FOLDED, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import FOLDED, NOTEBOOKS, read_notebook, tags
 
 
 @pytest.fixture(scope="module")

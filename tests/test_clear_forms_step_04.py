@@ -8,8 +8,8 @@ import pytest
 
 from helpers.examples import Examples
 from helpers.exercises import fault_of, find
+from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 from helpers.training import blind_loss, frequency_loss
-from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 from tests.reference import loss_and_gradients
 
 

@@ -9,8 +9,8 @@ import pytest
 from helpers.corpus import Text
 from helpers.examples import Vocab, load_minibatches
 from helpers.exercises import fault_of, find
+from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 from helpers.training import means
-from helpers.twins import CLEAR, NOTEBOOKS, read_notebook, tags
 from helpers.vectors import find_vectors, keep_vectors
 
 SEEDS = range(3)

@@ -8,8 +8,8 @@ import pytest
 from helpers import model_pytorch
 from helpers.beyond import blocks as made
 from helpers.exercises import fault_of, find
+from helpers.tools.twins import CLEAR, FRAMEWORKS, NOTEBOOKS, read_notebook, tags
 from helpers.training import means
-from helpers.twins import CLEAR, FRAMEWORKS, NOTEBOOKS, read_notebook, tags
 
 
 @pytest.fixture

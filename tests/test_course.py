@@ -5,9 +5,9 @@ import json
 import pytest
 from gensim.models import KeyedVectors
 
-from helpers.course import collect_parameters, run_notebook, train_on_blocks
-from helpers.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
-from helpers.vector_files import load_vectors, write_table
+from helpers.beyond.vector_files import load_vectors, write_table
+from helpers.tools.course import collect_parameters, run_notebook, train_on_blocks
+from helpers.tools.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
 from helpers.vectors import nearest, vocab_of
 from tests.conftest import course
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-import helpers.twins
-from helpers.course import known_parameters, run_framework, run_notebook
-from helpers.twins import NOTEBOOKS, lessons, read_notebook, write_notebook
+import helpers.tools.twins
+from helpers.tools.course import known_parameters, run_framework, run_notebook
+from helpers.tools.twins import NOTEBOOKS, lessons, read_notebook, write_notebook
 from tests.conftest import ROOT, command, course
 
 
@@ -90,7 +90,7 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in ("title", "set-up", "parameters")]
     notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
     write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
-    monkeypatch.setattr(helpers.twins, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(helpers.tools.twins, "NOTEBOOKS", tmp_path)
     rows = []
     assert not run_framework("pytorch", False, {}, tmp_path / "out", rows)
     assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]

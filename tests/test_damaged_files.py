@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save
 
 from helpers.beyond.checkpoints import load_checkpoint, save_checkpoint
-from helpers.twins import all_notebooks, read_notebook
-from helpers.vector_files import READERS, load_vectors, metadata_path, save_vectors, write_table
+from helpers.beyond.vector_files import READERS, load_vectors, metadata_path, save_vectors, write_table
+from helpers.tools.twins import all_notebooks, read_notebook
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse, require_valid_vectors
 

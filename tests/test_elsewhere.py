@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.twins import ROOT, read_notebook
+from helpers.tools.twins import ROOT, read_notebook
 
 FIRST = Path("notebooks", "pytorch", "01_data.ipynb")
 GITHUB = "https://github.com/someone/word2vec"
@@ -23,7 +23,7 @@ def run(*command, **options):
 
 
 def publish(folder, address):
-    run(sys.executable, "-m", "helpers.twins", "publish", address, folder, cwd=ROOT)
+    run(sys.executable, "-m", "helpers.tools.twins", "publish", address, folder, cwd=ROOT)
     return folder
 
 
@@ -54,7 +54,8 @@ def test_the_published_copy_alone_has_the_address_and_badges(tmp_path):
 
 def test_a_students_copy_keeps_the_address_and_loses_the_badges(tmp_path):
     copy = publish(tmp_path / "copy", GITHUB)
-    run(sys.executable, "-m", "helpers.course", "student", tmp_path / "students", cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)})
+    from_copy = {**os.environ, "PYTHONPATH": str(copy)}
+    run(sys.executable, "-m", "helpers.tools.course", "student", tmp_path / "students", cwd=copy, env=from_copy)
     assert "Open in" not in (tmp_path / "students" / "README.md").read_text(encoding="utf-8")
     for cells in texts(tmp_path / "students").values():
         assert f'repository = "{GITHUB}"\n' in cells["set-up"] and not any("[![Open in" in text for text in cells.values())
@@ -62,14 +63,14 @@ def test_a_students_copy_keeps_the_address_and_loses_the_badges(tmp_path):
 
 @pytest.mark.parametrize("address", ["someone/word2vec", 'https://x.org/"', "--upload-pack=x", "https://x.org/a b"])
 def test_an_address_that_is_none_is_refused(address):
-    command = [sys.executable, "-m", "helpers.twins", "publish", "--", address, "nowhere"]
+    command = [sys.executable, "-m", "helpers.tools.twins", "publish", "--", address, "nowhere"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "is no address such as" in done.stderr
 
 
 def test_nothing_that_is_there_is_overwritten_and_no_copy_lies_in_the_series(tmp_path):
     for folder in (tmp_path, ROOT / "copy"):
-        command = [sys.executable, "-m", "helpers.twins", "publish", GITHUB, str(folder)]
+        command = [sys.executable, "-m", "helpers.tools.twins", "publish", GITHUB, str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 2 and "name a new folder elsewhere" in done.stderr
     assert not list(tmp_path.iterdir()) and not (ROOT / "copy").exists()
@@ -119,7 +120,7 @@ def environment(tmp_path_factory):
 
     def install(*lines):
         (folder / "list.txt").write_text("\n".join(lines))
-        code = "import pathlib, sys; from helpers.check_environment import install_missing; install_missing(pathlib.Path(sys.argv[1]))"
+        code = "import pathlib, sys; from helpers.tools.environment import install_missing; install_missing(pathlib.Path(sys.argv[1]))"
         done = subprocess.run([python, "-c", code, folder / "list.txt"], env=offline, capture_output=True, text=True)
         return done, dict(re.findall(r"(\w+)==([\d.]+)", run(python, "-m", "pip", "freeze", env=offline)))
 

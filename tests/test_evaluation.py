@@ -7,7 +7,7 @@ import pytest
 from gensim.test.utils import datapath
 from scipy.stats import spearmanr
 
-from helpers.evaluation import (
+from helpers.beyond.evaluation import (
     ANALOGIES,
     PAIRS,
     bootstrap,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.explorer import Explorer, places_of
+from helpers.beyond.explorer import Explorer, places_of
 from helpers.figures import WIDGET
 from helpers.vectors import nearest, vocab_of
 
@@ -47,7 +47,7 @@ def test_the_picture_names_the_word_and_its_neighbors(explorer):
 
 def test_where_there_are_no_widgets_a_line_stands_for_them(explorer, monkeypatch):
     shown = []
-    monkeypatch.setattr("helpers.explorer.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("helpers.beyond.explorer.display", lambda data, raw: shown.append(data))
     explorer.show()
     assert set(shown[0]) == {WIDGET, "text/plain"} and "JupyterLab" in shown[0]["text/plain"]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
+from helpers.tools.twins import NOTEBOOKS, read_notebook, write_notebook
 from tests.conftest import ROOT
 
 

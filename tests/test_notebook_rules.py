@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from helpers.twins import (
+from helpers.tools.twins import (
     CLEAR,
     COST,
     FOLDED,
@@ -252,7 +252,7 @@ def test_notebooks_import_functions_and_never_modules_from_helpers(path):
 
 
 def stains(notebook):
-    """Sentences for all that a notebook fresh from `helpers.twins run` does not hold."""
+    """Sentences for all that a notebook fresh from `helpers.tools.twins run` does not hold."""
     counts = [cell["execution_count"] for cell in code_cells(notebook)]
     found = [] if counts == list(range(1, len(counts) + 1)) else [f"the cells were not run once each, in their order: {counts}"]
     if set(notebook["metadata"]) != {"kernelspec", "language_info"}:
@@ -310,7 +310,7 @@ def test_each_notebook_opens_with_one_title_objectives_and_links_and_ends_with_t
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:])), headings
     assert "After this notebook you can" in cells[0]["text"]
     assert "## Exercises" in headings and "](" in cells[-1]["text"]
-    assert COST.search(cells[1]["text"]), "`helpers.twins measure` finds no sentence to refresh"
+    assert COST.search(cells[1]["text"]), "`helpers.tools.twins measure` finds no sentence to refresh"
 
 
 def test_each_exercise_has_a_check_of_its_own_step_minutes_and_a_difficulty(lesson):

@@ -19,20 +19,23 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import corpus, prepared
+from helpers import corpus
+from helpers.beyond import prepared
 from helpers.beyond.blocks import Blocks, load_blocks, word2vec_tables
 from helpers.beyond.checkpoints import settings_of
+from helpers.beyond.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
+from helpers.beyond.scale import prepare as command
+from helpers.beyond.scale import shards, tokens
+from helpers.beyond.scale.prepare import Counts, find_files, main, prepare
 from helpers.corpus import read_corpus, require_corpus
 from helpers.examples import Vocab, count_words, encode
-from helpers.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
-from helpers.scale import prepare as command
-from helpers.scale import shards, tokens
-from helpers.scale.prepare import Counts, find_files, main, prepare
 from tests.any_text import TEXTS
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse
 
-SMALL_PARTS = "from helpers.scale import shards; shards.PART_BYTES = 20_000, 20_000; from helpers.scale.prepare import main; main()"
+SMALL_PARTS = """from helpers.beyond.scale import prepare, shards
+shards.PART_BYTES = 20_000, 20_000
+prepare.main()"""
 
 
 @pytest.fixture(scope="module")
@@ -405,7 +408,7 @@ def test_a_manifest_with_other_things_in_it_is_refused(copied, change, reason):
 
 
 def test_a_folder_that_is_no_prepared_text_is_told_how_to_make_one(tmp_path):
-    told = "is a folder; name one text file, or a prepared text, which is made with python -m helpers.scale.prepare TEXT"
+    told = "is a folder; name one text file, or a prepared text, which is made with python -m helpers.beyond.scale.prepare TEXT"
     with pytest.raises(ValueError, match=told):
         read_corpus(tmp_path)
     assert not is_prepared(tmp_path) and not is_prepared(None) and not is_prepared("x" * 5000)
@@ -420,7 +423,7 @@ def test_a_text_whose_words_are_too_rare_is_told(tmp_path, scheduler):
 
 def test_reading_a_prepared_text_needs_numpy_alone():
     heavy = {"torch", "mxnet", "dask", "distributed", "regex"}
-    code = f"import sys; from helpers.prepared import PreparedText; print(*sorted({heavy} & set(sys.modules)))"
+    code = f"import sys; from helpers.beyond.prepared import PreparedText; print(*sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout == "\n"
 
 

@@ -15,9 +15,9 @@ import yaml
 from click.testing import CliRunner
 from packaging import markers
 
-from helpers import check_environment, course, twins
-from helpers.check_environment import compare, mxnet_left_out, read_requirements
-from helpers.twins import NOTEBOOKS, all_notebooks, defined_names, main, read_notebook
+from helpers.tools import course, environment, twins
+from helpers.tools.environment import compare, mxnet_left_out, read_requirements
+from helpers.tools.twins import NOTEBOOKS, all_notebooks, defined_names, main, read_notebook
 from tests.conftest import ROOT
 
 README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
@@ -50,7 +50,7 @@ def test_every_make_target_of_both_pages_exists():
 def test_every_module_command_of_both_pages_says_what_it_is_for():
     modules = set(re.findall(r"python -m (helpers\.[\w.]*\w)", PAGES))
     assert set(re.findall(r"helpers\.twins (\w+)", PAGES)) <= main.commands.keys()
-    assert {"helpers.course", "helpers.twins", "helpers.check_environment"} <= modules
+    assert {"helpers.tools.course", "helpers.tools.twins", "helpers.tools.environment"} <= modules
     for module in modules:
         done = run(sys.executable, "-m", module, "--help")
         assert done.returncode == 0 and "usage:" in done.stdout.lower() and len(done.stdout.splitlines()) >= 4, done.stderr
@@ -60,8 +60,8 @@ def test_options_and_parameters_in_the_readme_are_known():
     cells = [cell for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters"]
     known = {name for cell in cells for name in defined_names(cell)}
     assert {name for name in re.findall(r"-p (\w+) \S+", README)} <= known
-    help_text = "".join(run(sys.executable, "-m", "helpers.course", *command, "--help").stdout for command in ([], ["student"]))
-    for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.course[^`\n]*", README)))):
+    help_text = "".join(run(sys.executable, "-m", "helpers.tools.course", *command, "--help").stdout for command in ([], ["student"]))
+    for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.tools\.course[^`\n]*", README)))):
         assert option in help_text
 
 
@@ -117,9 +117,9 @@ def test_where_mxnet_is_left_out_a_line_says_so_and_asking_for_it_is_an_error(ve
     refused = CliRunner().invoke(course.main, ["--framework", "mxnet", "--out", str(tmp_path / "out")])
     assert refused.exit_code == 1 and not (tmp_path / "out").exists()
     assert re.fullmatch("Error: the MXNet half can't run here: .*Python 3.10 and 3.11.*\n", refused.stderr)
-    monkeypatch.setattr(sys, "argv", ["check_environment"])
+    monkeypatch.setattr(sys, "argv", ["environment"])
     with pytest.raises(SystemExit):
-        check_environment.main()
+        environment.main()
     assert re.search(r"\nMXNet half: MXNet 1.9.1 needs NumPy 1.23.5.*Python 3.10 and 3.11", capsys.readouterr().out)
 
 
@@ -133,17 +133,17 @@ def test_notebooks_that_can_not_run_here_are_left_alone_aloud(python):
 
 
 def test_check_environment_names_what_is_missing_for_which_half(monkeypatch, capsys):
-    found = check_environment.metadata.version
+    found = environment.metadata.version
 
     def version(name):
         if name in ("mxnet", "gensim"):
-            raise check_environment.metadata.PackageNotFoundError(name)
+            raise environment.metadata.PackageNotFoundError(name)
         return "0.0" if name == "torch" else found(name)
 
-    monkeypatch.setattr(check_environment.metadata, "version", version)
-    monkeypatch.setattr(sys, "argv", ["check_environment"])
+    monkeypatch.setattr(environment.metadata, "version", version)
+    monkeypatch.setattr(sys, "argv", ["environment"])
     with pytest.raises(SystemExit) as stop:
-        check_environment.main()
+        environment.main()
     printed = capsys.readouterr().out
     assert stop.value.code == 1
     assert "PyTorch half: look at gensim, torch\n" in printed

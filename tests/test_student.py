@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from helpers.student import for_nbgrader
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, all_notebooks, lessons, read_notebook, tags, write_notebook
+from helpers.tools.students import for_nbgrader
+from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, all_notebooks, lessons, read_notebook, tags, write_notebook
 from tests.conftest import ROOT
 
 QUICK = {"corpus": None, "other_corpus": None, "embed_size": 12, "num_epochs": 1, "block_epochs": 1, "min_freq": 3}
 
 
 def student(*arguments):
-    command = [sys.executable, "-m", "helpers.course", "student", *map(str, arguments)]
+    command = [sys.executable, "-m", "helpers.tools.course", "student", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -49,7 +49,7 @@ def test_the_readme_of_a_students_copy_leads_nowhere_else_and_not_to_solutions(c
 
 
 def test_a_students_copy_runs_where_it_lies(copy):
-    script = "import helpers.course, helpers.exercises; print(helpers.course.ROOT)"
+    script = "import helpers.tools.course, helpers.exercises; print(helpers.tools.course.ROOT)"
     done = subprocess.run([sys.executable, "-c", script], cwd=copy, capture_output=True, text=True)
     assert done.stdout.strip() == str(copy.resolve()), done.stderr
 

@@ -7,15 +7,29 @@ import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
 
-import helpers.sweep
+import helpers.tools.sweep
+from helpers.beyond.vector_files import load_vectors
 from helpers.examples import Vocab
-from helpers.sweep import DEFAULT, GRIDS, K, Run, condense, main, open_folder, overlap, probe_words, run_sweep, runs_of, save, shown_words
-from helpers.twins import NOTEBOOKS, read_notebook, write_notebook
-from helpers.vector_files import load_vectors
+from helpers.tools.sweep import (
+    DEFAULT,
+    GRIDS,
+    K,
+    Run,
+    condense,
+    main,
+    open_folder,
+    overlap,
+    probe_words,
+    run_sweep,
+    runs_of,
+    save,
+    shown_words,
+)
+from helpers.tools.twins import NOTEBOOKS, read_notebook, write_notebook
 
 QUICK = """import numpy as np
 from helpers.figures import report
-from helpers.vector_files import save_vectors
+from helpers.beyond.vector_files import save_vectors
 if not embed_size:
     raise ValueError("no vectors of 0 numbers")
 tables = np.random.default_rng(seed).normal(size=(2, 50, embed_size))
@@ -69,7 +83,7 @@ def test_condensed_pairs_are_of_different_seeds_and_the_default_is_its_own_floor
     assert default["overlap"] == default["overlap with itself"] == [pair[0, 1], pair[0, 2], pair[1, 2]]
     assert other["overlap"] == [pair[0, 1], pair[0, 2], pair[1, 0], pair[1, 2]] and other["overlap with itself"] == [pair[0, 1]]
     assert default["seed"] == [0, 1, 2] and other["seed"] == [0, 1] and default["SimLex-999"] == [None] * 3
-    assert "nan" in helpers.sweep.table(found)
+    assert "nan" in helpers.tools.sweep.table(found)
 
 
 def test_what_cannot_be_condensed_is_told(tmp_path):
@@ -109,7 +123,7 @@ def quick_notebooks(tmp_path, monkeypatch):
     cells = {cell["id"]: cell for cell in notebook["cells"]}
     cells["summary"]["source"] = QUICK.splitlines(keepends=True)
     write_notebook(tmp_path / "notebooks" / "pytorch" / "05_training.ipynb", {**notebook, "cells": [cells["parameters"], cells["summary"]]})
-    monkeypatch.setattr(helpers.sweep, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(helpers.tools.sweep, "NOTEBOOKS", tmp_path / "notebooks")
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="localhost:0") as cluster:
         yield cluster.scheduler_address
 
@@ -122,7 +136,7 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_a_failing_run_is_named_and_los
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(helpers.sweep, "save", save_and_stop)
+        patched.setattr(helpers.tools.sweep, "save", save_and_stop)
         run_sweep("pytorch", runs, folder, scheduler=quick_notebooks)
     (done,) = folder.glob("embed_size_*.json")
     before = done.stat().st_mtime_ns

@@ -9,7 +9,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from safetensors.numpy import save_file
 
-from helpers.vector_files import LONGEST_LINE, load_vectors, metadata_path, save_vectors, write_table
+from helpers.beyond.vector_files import LONGEST_LINE, load_vectors, metadata_path, save_vectors, write_table
 
 ONE_TABLE = ".txt", ".bin", ".tsv"
 

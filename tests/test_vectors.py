@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from helpers.beyond.vector_files import load_vectors, save_vectors
 from helpers.examples import Vocab
-from helpers.vector_files import load_vectors, save_vectors
 from helpers.vectors import (
     choose_query,
     largest,

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
-from helpers.vector_files import load_vectors, save_vectors
+from helpers.beyond.vector_files import load_vectors, save_vectors
 from helpers.vectors import main, nearest, vocab_of
 
 WORDS = ["<unk>", *"king queen man woman prince princess boy girl".split()]

@@ -16,8 +16,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from helpers.beyond.prepared import Tokens
 from helpers.files import whole_file
-from helpers.prepared import Tokens
 from helpers.training import Epoch, History, Interrupted
 
 CHECKPOINT_SECONDS = 30

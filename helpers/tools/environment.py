@@ -1,4 +1,4 @@
-"""Print what the series wants and what this environment has, package by package: `python -m helpers.check_environment`."""
+"""Print what the series wants and what this environment has, package by package: `python -m helpers.tools.environment`."""
 
 import argparse
 import importlib
@@ -14,7 +14,7 @@ try:
 except ImportError:  # this command has to work where packages are missing
     from pip._vendor.packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LISTS = ROOT / "requirements.txt", ROOT / "requirements-no-deps.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
 JUPYTER = "jupyter", "jupyterlab", "nbval", "papermill"  # run notebooks: one that runs already needs none of them
@@ -82,7 +82,7 @@ def install_missing(*paths):
 
 def main():
     """Print the table, and what is missing for which half; exits with 1 where something is that could be here."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.check_environment", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m helpers.tools.environment", description=__doc__)
     parser.add_argument("--install", action="store_true", help="first install what is not here at all; nothing that is here changes")
     if parser.parse_args().install:
         try:

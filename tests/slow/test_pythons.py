@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from helpers.twins import NOTEBOOKS, lessons, read_notebook
+from helpers.tools.twins import NOTEBOOKS, lessons, read_notebook
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.system
@@ -32,7 +32,7 @@ def run(version, *arguments):
 
 
 def test_all_is_there_but_mxnet_and_it_is_told_why(version):
-    told = run(version, "helpers.check_environment")
+    told = run(version, "helpers.tools.environment")
     assert re.search(rf"^python +3.10 to 3.13 +{re.escape(version)}\.\d+$", told, re.MULTILINE)
     assert "\nPyTorch half: ready\nMXNet half: MXNet 1.9.1 needs NumPy 1.23.5" in told
 
@@ -52,7 +52,7 @@ def test_the_notebooks_print_what_is_committed(version):
 
 def test_the_series_runs_without_a_warning(version, small_text, tmp_path):
     text = "-p", "corpus", str(small_text), "-p", "other_corpus", str(small_text)
-    told = run(version, "helpers.course", "-f", str(NOTEBOOKS / "fast.yaml"), *text, "--out", str(tmp_path / "out"))
+    told = run(version, "helpers.tools.course", "-f", str(NOTEBOOKS / "fast.yaml"), *text, "--out", str(tmp_path / "out"))
     assert told.startswith("The MXNet half is left out: ")
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert [row["notebook"] for row in rows] == [path.stem for path in lessons("pytorch")]

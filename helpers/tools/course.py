@@ -18,13 +18,13 @@ from pathlib import Path
 
 import click
 
-from helpers.check_environment import mxnet_left_out
 from helpers.corpus import NAMES, cache_folder
 from helpers.figures import SUMMARY, WIDGET
 from helpers.files import whole_file
-from helpers.parameters import require_values
-from helpers.student import student
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
+from helpers.tools.environment import mxnet_left_out
+from helpers.tools.parameters import require_values
+from helpers.tools.students import student
+from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
@@ -147,7 +147,7 @@ def run_notebook(source, target, parameters):
 def train_on_blocks(framework, parameters, path):
     """Train with step 8's `train_blocks` and write the vectors to `path`; returns values, error and seconds as `run_notebook` does."""
     from helpers.beyond.blocks import load_blocks, word2vec_tables
-    from helpers.vector_files import save_vectors
+    from helpers.beyond.vector_files import save_vectors
 
     start, used = time.perf_counter(), defaults(read_notebook(NOTEBOOKS / framework / "08_blocks.ipynb"))
     used |= {name: value for name, value in parameters.items() if name in used}

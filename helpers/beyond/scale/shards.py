@@ -1,4 +1,4 @@
-"""What the workers of `helpers.scale.prepare` do: count the words of a part of a text, then write its shards.
+"""What the workers of `helpers.beyond.scale.prepare` do: count the words of a part of a text, then write its shards.
 
 A part is a stretch of a plain file, or a whole .gz. What was counted stands in files, which a second run uses again: for
 each shard the provisional ids of its tokens, the ends of its sentences, its words and their counts.
@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.beyond.prepared import VOCABULARY, ids_dtype
+from helpers.beyond.scale.tokens import Numbering, numbered_blocks
 from helpers.files import whole_file
-from helpers.prepared import VOCABULARY, ids_dtype
-from helpers.scale.tokens import Numbering, numbered_blocks
 
 PART_BYTES = 2**16, 2**26  # of a part, at least and at most
 PARTS_WANTED = 16  # so that a small text too can be shared by several workers and ranks

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 import yaml
 
-from helpers.course import known_parameters
-from helpers.twins import NOTEBOOKS, ROOT, VARIES, all_notebooks, printed, read_notebook, tags, write_notebook
+from helpers.tools.course import known_parameters
+from helpers.tools.twins import NOTEBOOKS, ROOT, VARIES, all_notebooks, printed, read_notebook, tags, write_notebook
 from tests.browser import chromium
 from tests.jupyterlab import Lab, server
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from book.pages import all_steps
-from helpers.twins import FRAMEWORKS, NAMES, NOTEBOOKS
+from helpers.tools.twins import FRAMEWORKS, NAMES, NOTEBOOKS
 from tests.browser import chromium, open_page
 from tests.conftest import ROOT
 

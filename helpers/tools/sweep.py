@@ -1,4 +1,4 @@
-"""Train with a grid of settings and measure what each does to the neighbors: `python -m helpers.sweep --help`.
+"""Train with a grid of settings and measure what each does to the neighbors: `python -m helpers.tools.sweep --help`.
 
 A run is 05_training, run with papermill on a Dask worker. It leaves two files in the sweep's folder, its vectors and its
 results; a run whose results exist is not run again.
@@ -16,13 +16,13 @@ from typing import NamedTuple
 import click
 from tqdm import tqdm
 
-from helpers.course import collect_parameters, run_notebook
-from helpers.evaluation import evaluate_pairs
+from helpers.beyond.evaluation import evaluate_pairs
+from helpers.beyond.scale.clusters import dask_client
+from helpers.beyond.vector_files import load_vectors
 from helpers.examples import generator
 from helpers.files import whole_file
-from helpers.scale.clusters import dask_client
-from helpers.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
-from helpers.vector_files import load_vectors
+from helpers.tools.course import collect_parameters, run_notebook
+from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.vectors import choose_query, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200

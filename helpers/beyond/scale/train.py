@@ -1,4 +1,4 @@
-"""Train on prepared text in several processes, on one machine or many: `python -m helpers.scale.train --help`.
+"""Train on prepared text in several processes, on one machine or many: `python -m helpers.beyond.scale.train --help`.
 
 Each process is a rank: it trains tables of its own on its own shards, with the blocks of step 8, and from time to time the ranks
 exchange their tables. torchrun starts the ranks on several machines.
@@ -25,12 +25,12 @@ from tqdm import tqdm
 from helpers.arguments import require_positive, require_words
 from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
 from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
+from helpers.beyond.prepared import PreparedText, read_manifest
 from helpers.beyond.processes import one_thread
+from helpers.beyond.vector_files import save_vectors
 from helpers.examples import count_words
 from helpers.files import whole_file
-from helpers.prepared import PreparedText, read_manifest
 from helpers.training import means
-from helpers.vector_files import save_vectors
 
 
 def gather(value):
@@ -235,7 +235,7 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--corpus", required=True, type=click.Path(), help="Folder that helpers.scale.prepare made.")
+@click.option("--corpus", required=True, type=click.Path(), help="Folder that helpers.beyond.scale.prepare made.")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for checkpoint, vectors and summary.")
 @click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--lr", default=0.025, show_default=True, type=float, help="The rate that falls in a line to 0.")
@@ -253,7 +253,7 @@ def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_wo
 def main(timeout, ranks, **settings):
     """Train word vectors on prepared text, in several ranks, each on its own shards.
 
-    On one machine: python -m helpers.scale.train --ranks 2 --corpus DIR --out DIR. On several torchrun starts the ranks, without
+    On one machine: python -m helpers.beyond.scale.train --ranks 2 --corpus DIR --out DIR. On several torchrun starts the ranks, without
     --ranks. The same command goes on from the last checkpoint; with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front and
     --max-restarts 3 torchrun does so itself when a rank dies. torchrun and its ranks trust everybody who can reach them.
     """

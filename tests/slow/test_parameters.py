@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from helpers.check_environment import mxnet_left_out
-from helpers.course import known_parameters, run_notebook
-from helpers.twins import read_notebook
+from helpers.tools.course import known_parameters, run_notebook
+from helpers.tools.environment import mxnet_left_out
+from helpers.tools.twins import read_notebook
 from tests.parameters import HUGE
 from tests.test_course import SMALL
 from tests.test_parameters import LESSONS

@@ -1,4 +1,4 @@
-"""Make a prepared text of any number of files: `python -m helpers.scale.prepare --help`.
+"""Make a prepared text of any number of files: `python -m helpers.beyond.scale.prepare --help`.
 
 First each part of the files is tokenised and counted, then the counts are added up to a vocabulary, then each part's tokens
 get their ids. What a part leaves is whole or not there, and the manifest comes last, so that a run can be stopped anywhere.
@@ -18,11 +18,11 @@ import click
 from tqdm import tqdm
 
 from helpers.arguments import require_whole_numbers
+from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
+from helpers.beyond.scale.clusters import dask_client
+from helpers.beyond.scale.shards import count_part, counted, counts_of, parts_of, source_of, words_of, write_shard
 from helpers.corpus import NAMES
 from helpers.files import whole_file
-from helpers.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
-from helpers.scale.clusters import dask_client
-from helpers.scale.shards import count_part, counted, counts_of, parts_of, source_of, words_of, write_shard
 
 SOURCES, PARTS = "sources.json", "parts"
 MOST_WORDS = 5_000_000  # that are counted at once

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from helpers.vector_files import save_vectors
+from helpers.beyond.vector_files import save_vectors
 from helpers.vectors import main, nearest, vocab_of
 
 pytestmark = pytest.mark.system

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from helpers.beyond.checkpoints import load_checkpoint
-from helpers.vector_files import READERS, load_vectors
+from helpers.beyond.vector_files import READERS, load_vectors
 from tests.damage import read_damaged, refuse, require_valid_vectors
 from tests.test_damaged_files import checkpoint_files, vectors_files
 

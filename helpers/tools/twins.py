@@ -1,4 +1,4 @@
-"""Keep the notebooks' two variants equal: `python -m helpers.twins check`, `copy` shared cells, `run` them all, `publish` a copy.
+"""Keep the notebooks' two variants equal: `python -m helpers.tools.twins check`, `copy` shared cells, `run` them all, `publish` a copy.
 
 A cell's id says whose it is: one that ends in -pytorch or -mxnet is a framework's own, any other is shared and must
 stand in both variants, alike. The raw JSON is read, because nbformat mends what the rules are about.
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import click
 
-from helpers.check_environment import mxnet_left_out
 from helpers.files import whole_file
+from helpers.tools.environment import mxnet_left_out
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
 FRAMEWORKS = tuple(NAMES)
@@ -234,7 +234,7 @@ if not root.exists():
     subprocess.run(["git", "clone", "--depth", "1", repository, root], check=True)
 sys.path.insert(0, str(root))
 if root == clone:
-    from helpers.check_environment import install_missing
+    from helpers.tools.environment import install_missing
 
     install_missing()'''
 NOT_PUBLISHED = ".git", ".venv*", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "_build", "runs"

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from helpers.check_environment import mxnet_left_out
-from helpers.twins import NOTEBOOKS, lessons
-from helpers.vector_files import load_vectors
+from helpers.beyond.vector_files import load_vectors
+from helpers.tools.environment import mxnet_left_out
+from helpers.tools.twins import NOTEBOOKS, lessons
 from tests.conftest import command
 from tests.listening import LOOPBACK, watch
 
@@ -37,7 +37,7 @@ def test_runs_at_once_share_the_cache_and_end_as_one_run_does(tmp_path):
 @pytest.mark.parametrize("program", ["sweep", "lab"])
 def test_nothing_listens_but_on_loopback(program, small_text, tmp_path):
     programs = {
-        "sweep": [sys.executable, "-m", "helpers.sweep", "-p", "corpus", str(small_text), "--out", str(tmp_path)],
+        "sweep": [sys.executable, "-m", "helpers.tools.sweep", "-p", "corpus", str(small_text), "--out", str(tmp_path)],
         "lab": [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser"],
     }
     _, found = watch(programs[program], seconds=15)

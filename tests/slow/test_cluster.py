@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.vector_files import load_vectors
+from helpers.beyond.vector_files import load_vectors
 from helpers.vectors import nearest, vocab_of
 from tests.conftest import ROOT
 from tests.ranks import finish, options_of, prepared, torchrun
@@ -50,7 +50,7 @@ def start_host(hosts, number, corpus, out, *options, **settings):
     """Start torchrun with one rank on a host; the first one holds the rendezvous."""
     command = [Path(sys.executable).with_name("torchrun"), "--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", "--rdzv-id=course"]
     command += [f"--rdzv-endpoint={HOSTS[0]}:29400", f"--local-addr={HOSTS[number]}"]
-    command += [f"--rdzv-conf=is_host={int(number == 0)}", *options, "-m", "helpers.scale.train"]
+    command += [f"--rdzv-conf=is_host={int(number == 0)}", *options, "-m", "helpers.beyond.scale.train"]
     return subprocess.Popen(
         ["ip", "netns", "exec", hosts[number], *command, *options_of(corpus, out, {**ROOM, **settings})], cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": f"wire{number}"},
