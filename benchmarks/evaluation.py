@@ -55,8 +55,7 @@ def step_5(corpus, seed, framework):
 
 
 def told(vocab, tables, start):
-    from helpers.beyond.vector_files import Vectors
-    from helpers.vectors import TABLES, table_of
+    from helpers.beyond.vector_files import TABLES, Vectors, table_of
 
     seconds, vectors = time.perf_counter() - start, Vectors(*tables, vocab.idx_to_token, {})
     return {"seconds": round(seconds, 2), **{name: scores(vectors.tokens, table_of(vectors, name)) for name in TABLES}}
@@ -121,7 +120,7 @@ def summaries(judged, found):
 
     Of ours there is a row for each table, of the others for the table that stands for the words.
     """
-    from helpers.vectors import TABLES
+    from helpers.beyond.vector_files import TABLES
 
     rows = {}
     for method, results in found.items():

@@ -16,9 +16,8 @@ import numpy as np
 from benchmarks.runs import FOLDER, in_a_process, in_turn
 from helpers.beyond.evaluation import evaluate_pairs
 from helpers.beyond.scale.prepare import prepare
-from helpers.beyond.vector_files import load_vectors
 from helpers.corpus import read_corpus
-from helpers.vectors import vocab_of
+from helpers.vectors import load_vectors, vocab_of
 
 EPOCHS, LR = 16, 0.04
 WAYS = {

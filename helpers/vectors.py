@@ -1,22 +1,95 @@
-"""Where the embedding layers have become arrays: cosines, neighbors, words on a map. No framework.
-
-`python -m helpers.vectors` asks any file of vectors, and converts it: see its --help.
-"""
+"""Where the embedding layers have become arrays: files of vectors, cosines, neighbors, words on a map. No framework."""
 
 import hashlib
 import importlib
 import json
+import re
 from pathlib import Path
+from typing import NamedTuple
 
-import click
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from helpers.arguments import require_query
-from helpers.beyond.evaluation import evaluate, keyed_vectors
-from helpers.beyond.vector_files import Vectors, load_vectors, save_vectors, write_table
 from helpers.corpus import cache_folder
 from helpers.examples import Vocab
 from helpers.figures import frames_figure
+from helpers.files import whole_file
+
+FRAME = "embed_v.epoch_"
+
+
+class Vectors(NamedTuple):
+    """The tables (V, d) float32, the words of their rows, and the settings and results of the run that made them.
+
+    `frames` are tables of centers from earlier in the training, {epoch: (V, d)}. Of files with one table `embed_u` is None and
+    `settings` is empty.
+    """
+
+    embed_v: np.ndarray
+    embed_u: np.ndarray | None
+    tokens: list
+    settings: dict
+    frames: dict = {}
+
+
+def require_vectors_path(path):
+    """Raise a ValueError if `path` is neither None nor the name of a .safetensors file."""
+    if path is not None and Path(path).suffix != ".safetensors":
+        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
+
+
+def save_vectors(path, embed_v, embed_u, tokens, settings, frames=()):
+    """Write tables, their words and the settings to a .safetensors file, whole or not at all.
+
+    The tables are (V, d) float32, `embed_u` may be None, `frames` may hold {epoch: table}. `tokens` lists V words, `settings`
+    is a dict that JSON can hold; both stand as JSON in the file's metadata.
+    """
+    require_vectors_path(path)
+    tables = {"embed_v": embed_v, "embed_u": embed_u}
+    tables |= {f"{FRAME}{epoch}": table for epoch, table in dict(frames).items()}
+    tables = {name: np.ascontiguousarray(table, np.float32) for name, table in tables.items() if table is not None}
+    if {len(table) for table in tables.values()} != {len(tokens)}:
+        raise ValueError(f"{len(tokens)} words for tables of {[len(table) for table in tables.values()]} rows")
+    metadata = {"tokens": json.dumps(list(tokens)), "settings": json.dumps(settings)}
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(tables, metadata))
+
+
+def load_vectors(path):
+    """Read a .safetensors file of vectors; returns Vectors. Raises FileNotFoundError, or ValueError for a file that is not right.
+
+    What is refused: a count that is not that of the rows, a word that stands there twice, numbers that are not finite.
+    """
+    path = Path(path)
+    require_vectors_path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
+    try:
+        return _read_safetensors(path)
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a vectors file of this kind: {error}") from error
+
+
+def _read_safetensors(path):
+    with safe_open(path, "numpy") as file:
+        names = [name for name in file.keys() if name in ("embed_v", "embed_u") or re.fullmatch(rf"{FRAME}\d+", name)]
+        tables = {name: file.get_tensor(name) for name in names}
+        tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
+    if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
+        raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
+    if not isinstance(settings, dict) or not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise ValueError("its words are no list of texts, or its settings have no names")
+    if {table.dtype for table in tables.values()} != {np.dtype(np.float32)}:
+        raise ValueError("its tables are not of float32")
+    if len(set(tokens)) < len(tokens):
+        raise ValueError("a word stands in it twice")
+    for name, table in tables.items():
+        if not np.isfinite(table).all():
+            raise ValueError(f"row {np.argmin(np.isfinite(table).all(axis=1)) + 1} of {name} has a number that is not finite")
+    frames = {int(name.removeprefix(FRAME)): table for name, table in tables.items() if name.startswith(FRAME)}
+    return Vectors(tables["embed_v"], tables.get("embed_u"), tokens, settings, dict(sorted(frames.items())))
 
 
 def vocab_of(tokens):
@@ -40,20 +113,6 @@ def random_pair_cosines(table, num_pairs, rng):
     return np.einsum("ij,ij->i", rows[first], rows[other])
 
 
-def largest(values, k):
-    """Return the columns (n, k) of the `k` largest numbers of each row (n, V), largest first.
-
-    The k largest lie in the k stretches of 64 columns with the largest maxima; so most columns are looked at once only.
-    """
-    stretches = np.pad(values, ((0, 0), (0, -values.shape[1] % 64)), constant_values=-np.inf).reshape(len(values), -1, 64)
-    best = np.argsort(-stretches.max(axis=2), axis=1)[:, :k]
-    columns = (best[:, :, None] * 64 + np.arange(64)).reshape(len(values), -1)
-    found = np.take_along_axis(stretches, best[:, :, None], axis=1).reshape(columns.shape)
-    part = np.argpartition(-found, k - 1, axis=1)[:, :k]
-    order = np.argsort(-np.take_along_axis(found, part, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(columns, np.take_along_axis(part, order, axis=1), axis=1)
-
-
 def nearest(words, k, table, vocab):
     """Return, for each word, the `k` words of largest cosine, as `get_similar_tokens` finds them, without printing."""
     for word in words:
@@ -64,7 +123,7 @@ def nearest(words, k, table, vocab):
         ids = np.array([vocab[word] for word in some])
         cosines = rows[ids] @ rows.T
         cosines[:, vocab.unk] = cosines[np.arange(len(ids)), ids] = -2
-        neighbors.update(zip(some, tokens[largest(cosines, k)].tolist()))
+        neighbors.update(zip(some, tokens[np.argsort(-cosines, axis=1, kind="stable")[:, :k]].tolist()))
     return neighbors
 
 
@@ -124,19 +183,6 @@ def map_in_frames(query_token, vocab, frames, seed, group_size=8):
     groups = map_groups(query_token, vocab, frames[max(frames)], group_size=group_size)
     rows = vocab[[token for words in groups.values() for token in words]]
     return frames_figure(place_frames(frames, rows, seed), groups), groups
-
-
-def place_by_pca(rows):
-    """Place rows (n, d) on a map (n, 2) by the two directions in which they differ most; returns it and the share that it keeps.
-
-    Source: Pearson 1901, https://doi.org/10.1080/14786440109462720.
-    """
-    from sklearn.decomposition import PCA
-
-    pca = PCA(2, svd_solver="full")
-    with np.errstate(invalid="ignore"):  # rows that are all alike keep 0 of 0
-        places = pca.fit_transform(np.pad(rows, ((0, 0), (0, 1))))  # a table of one column has no second direction
-    return places, float(np.nan_to_num(pca.explained_variance_ratio_).sum())
 
 
 def choose_query(query_token, k, vocab, corpus):
@@ -226,123 +272,3 @@ def find_vectors(framework, data_iter, vocab, embed_size, lr, num_epochs, seed,
         vectors = Vectors(*model.to_arrays(net), vocab.idx_to_token, settings, history.tables)
     frames = vectors.frames or {settings["num_epochs"]: vectors.embed_v}
     return vectors._replace(settings=settings, frames=frames), query_token
-
-
-TABLES = {
-    "center": lambda vectors: vectors.embed_v,
-    "context": lambda vectors: vectors.embed_u,
-    "mean": lambda vectors: (vectors.embed_v + vectors.embed_u) / 2,
-}
-
-
-def table_of(vectors, name):
-    """Return one table of Vectors: "center", "context" or their "mean", whose cosines are those of their sum.
-
-    Raises ValueError where a file holds one table only and another is asked for.
-    """
-    if name != "center" and vectors.embed_u is None:
-        raise ValueError(f"the file holds one table only, so there is no {name} table")
-    return TABLES[name](vectors)
-
-
-def with_unknown(vectors):
-    """Return Vectors whose row 0 is `<unk>`, as in this series: put there if it stands elsewhere, or made of zeros."""
-    embed_v, embed_u, tokens, settings, _ = vectors
-    if "<unk>" not in tokens:
-        tokens = ["<unk>", *tokens]
-        embed_v, embed_u = (None if table is None else np.pad(table, ((1, 0), (0, 0))) for table in (embed_v, embed_u))
-    order = sorted(range(len(tokens)), key=lambda row: tokens[row] != "<unk>")
-    embed_v, embed_u = (None if table is None else table[order] for table in (embed_v, embed_u))
-    return Vectors(embed_v, embed_u, [tokens[row] for row in order], settings)
-
-
-class Told(click.Group):
-    """Commands whose errors a user can mend: told in a line, with exit code 1."""
-
-    def invoke(self, context):
-        try:
-            return super().invoke(context)
-        except (ValueError, LookupError, OSError) as error:
-            raise click.ClickException(error.args[0] if isinstance(error, LookupError) else str(error)) from error
-
-
-source = click.argument("source", metavar="FILE", type=click.Path())
-which_table = click.option(
-    "--table", type=click.Choice(list(TABLES)), default="center", show_default=True, help="Of a file with two tables."
-)
-how_many = click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many words.")
-
-
-def ask(source, table, words=()):
-    """Load a table of a file as KeyedVectors, with `<unk>` left out; LookupError if a word has no vector."""
-    vectors = load_vectors(source)
-    keyed = keyed_vectors(vectors.tokens, table_of(vectors, table))
-    for word in words:
-        require_query(word, 1, vocab_of(["<unk>", *keyed.index_to_key]))
-    return keyed
-
-
-def tell(neighbors):
-    """Print words with their cosines, a line each."""
-    for word, cosine in neighbors:
-        click.echo(f"{cosine:6.3f}  {word}")
-
-
-@click.group(cls=Told, context_settings={"max_content_width": 100})
-def main():
-    """Ask files of word vectors, and convert them.
-
-    A file is known by its suffix. .safetensors is this series' own, with both tables. .txt and .bin are word2vec's, .txt also
-    GloVe's. .tsv is for TensorBoard's Projector, its words beside it in NAME.metadata.tsv.
-    """
-
-
-@main.command()
-@source
-@click.argument("destination", type=click.Path(path_type=Path))
-@which_table
-def convert(source, destination, table):
-    """Write FILE as DESTINATION, another kind of file.
-
-    A .safetensors file keeps all that FILE holds, the others one table without `<unk>`.
-    """
-    if destination.suffix == ".safetensors":
-        save_vectors(destination, *with_unknown(load_vectors(source)))
-    else:
-        keyed = ask(source, table)
-        write_table(destination, keyed.vectors, keyed.index_to_key)
-
-
-@main.command()
-@source
-@click.argument("word")
-@how_many
-@which_table
-def similar(source, word, k, table):
-    """Print the nearest words of WORD, with their cosines."""
-    tell(ask(source, table, [word]).most_similar(word, topn=k))
-
-
-@main.command()
-@source
-@click.argument("word")
-@click.argument("partner")
-@click.argument("other")
-@how_many
-@which_table
-def analogy(source, word, partner, other, k, table):
-    """Print what is to OTHER as PARTNER is to WORD: `analogy FILE germany german japan`."""
-    tell(ask(source, table, [word, partner, other]).most_similar(positive=[partner, other], negative=[word], topn=k))
-
-
-@main.command(name="evaluate")
-@source
-@which_table
-def evaluate_file(source, table):
-    """Print how FILE fares on WordSim-353, SimLex-999 and Google's analogies, with 95 % intervals."""
-    for name, score in evaluate(ask(source, table)).items():
-        click.echo(f"{name:20} {score}")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,10 +5,10 @@ import json
 import pytest
 from gensim.models import KeyedVectors
 
-from helpers.beyond.vector_files import load_vectors, write_table
+from helpers.beyond.vector_files import write_table
 from helpers.tools.course import collect_parameters, run_notebook, train_on_blocks
 from helpers.tools.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
-from helpers.vectors import nearest, vocab_of
+from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import course
 
 SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "min_freq": 3}

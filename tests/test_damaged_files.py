@@ -9,8 +9,9 @@ import pytest
 from safetensors.numpy import save
 
 from helpers.beyond.checkpoints import load_checkpoint, save_checkpoint
-from helpers.beyond.vector_files import READERS, load_vectors, metadata_path, save_vectors, write_table
+from helpers.beyond.vector_files import READERS, metadata_path, read_vectors, write_table
 from helpers.tools.twins import all_notebooks, read_notebook
+from helpers.vectors import save_vectors
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse, require_valid_vectors
 
@@ -42,7 +43,7 @@ def test_a_checkpoint_damaged_in_any_way_is_refused(tmp_path):
 
 @pytest.mark.parametrize("suffix", READERS)
 def test_damaged_vectors_are_refused_or_valid(tmp_path, suffix):
-    refused, _ = read_damaged(vectors_files(suffix, tmp_path), load_vectors, require_valid_vectors, seed=0, count=COUNT)
+    refused, _ = read_damaged(vectors_files(suffix, tmp_path), read_vectors, require_valid_vectors, seed=0, count=COUNT)
     assert refused > 0.6 * COUNT
 
 
@@ -54,7 +55,7 @@ def test_a_safetensors_file_with_other_things_in_it_is_refused(tmp_path, tokens,
     path = tmp_path / "v.safetensors"
     path.write_bytes(save({"embed_v": np.ones((2, 3), dtype)}, {"tokens": tokens, "settings": settings}))
     with pytest.raises(ValueError, match="v.safetensors is not a vectors file"):
-        load_vectors(path)
+        read_vectors(path)
 
 
 class Trap:
@@ -72,7 +73,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, suffix, protocol):
         path.write_bytes(content)
         metadata_path(path).write_bytes(content)
         with pytest.raises(ValueError, match=re.escape(str(path))):
-            load_vectors(path)
+            read_vectors(path)
         with pytest.raises(ValueError, match="is not a whole checkpoint"):
             load_checkpoint(path)
 

@@ -18,8 +18,7 @@ from helpers import model_pytorch
 from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.beyond.blocks_pytorch import train_blocks
 from helpers.beyond.scale import train as scale
-from helpers.beyond.vector_files import load_vectors
-from helpers.vectors import nearest, vocab_of
+from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.listening import LOOPBACK, watch
 from tests.ranks import finish, free_port, options_of, prepared, start_rank, torchrun

@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 
 import helpers.tools.sweep
-from helpers.beyond.vector_files import load_vectors
 from helpers.examples import Vocab
 from helpers.tools.sweep import (
     DEFAULT,
@@ -26,10 +25,11 @@ from helpers.tools.sweep import (
     shown_words,
 )
 from helpers.tools.twins import NOTEBOOKS, read_notebook, write_notebook
+from helpers.vectors import load_vectors
 
 QUICK = """import numpy as np
 from helpers.figures import report
-from helpers.beyond.vector_files import save_vectors
+from helpers.vectors import save_vectors
 if not embed_size:
     raise ValueError("no vectors of 0 numbers")
 tables = np.random.default_rng(seed).normal(size=(2, 50, embed_size))

@@ -9,7 +9,8 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from safetensors.numpy import save_file
 
-from helpers.beyond.vector_files import LONGEST_LINE, load_vectors, metadata_path, save_vectors, write_table
+from helpers.beyond.vector_files import LONGEST_LINE, metadata_path, read_vectors, write_table
+from helpers.vectors import save_vectors
 
 ONE_TABLE = ".txt", ".bin", ".tsv"
 
@@ -31,7 +32,7 @@ def same_bits(first, second):
 def test_one_table_comes_back_to_the_bit(tmp_path, table, suffix):
     numbers, words = table
     write_table(tmp_path / f"v{suffix}", numbers, words)
-    found = load_vectors(tmp_path / f"v{suffix}")
+    found = read_vectors(tmp_path / f"v{suffix}")
     same_bits(found.embed_v, numbers)
     assert found.tokens == words and found.embed_u is None and found.settings == {}
     assert len(list(tmp_path.iterdir())) == 1 + (suffix == ".tsv")
@@ -45,7 +46,7 @@ def test_gensim_reads_what_is_written_and_writes_what_is_read(tmp_path, table, s
     same_bits(theirs.vectors, numbers)
     assert theirs.index_to_key == words
     theirs.save_word2vec_format(str(tmp_path / f"theirs{suffix}"), binary=suffix == ".bin")
-    same_bits(load_vectors(tmp_path / f"theirs{suffix}").embed_v, numbers)
+    same_bits(read_vectors(tmp_path / f"theirs{suffix}").embed_v, numbers)
 
 
 def test_a_text_file_has_numbers_that_read_as_they_were_written(tmp_path):
@@ -60,7 +61,7 @@ def test_a_text_file_has_numbers_that_read_as_they_were_written(tmp_path):
     ("test_glove.txt", (76, 50), "the"), ("high_precision.kv.txt", (2, 2), "kangaroo.n.01"), ("euclidean_vectors.bin", (2747, 10), "the"),
 ])  # fmt: skip
 def test_files_of_other_programs_are_read_as_gensim_reads_them(name, shape, first):
-    found = load_vectors(datapath(name))
+    found = read_vectors(datapath(name))
     theirs = KeyedVectors.load_word2vec_format(datapath(name), binary=name.endswith("bin"), no_header="glove" in name)
     assert found.embed_v.shape == shape and found.tokens == theirs.index_to_key and found.tokens[0] == first
     same_bits(found.embed_v, theirs.vectors)
@@ -71,7 +72,7 @@ def test_rows_that_end_as_word2vec_c_ends_them_are_read(tmp_path):
     numbers = np.array([[1, 2], [3, 4]], "<f4")
     (tmp_path / "v.bin").write_bytes(b"2 2\na " + numbers[0].tobytes() + b"\nb " + numbers[1].tobytes() + b"\n")
     for suffix in (".txt", ".bin"):
-        found = load_vectors(tmp_path / f"v{suffix}")
+        found = read_vectors(tmp_path / f"v{suffix}")
         assert found.tokens == ["a", "b"]
         np.testing.assert_array_equal(found.embed_v, numbers)
 
@@ -119,7 +120,7 @@ def test_a_file_that_is_not_right_is_refused_with_its_place_in_little_time_and_m
     path.write_bytes(content)
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ValueError, match=rf"{name} is not a vectors file of this kind: .*({reason})"):
-        load_vectors(path)
+        read_vectors(path)
     assert time.perf_counter() - start < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18, "in kilobytes: 256 MB"
 
@@ -129,7 +130,7 @@ def test_the_two_files_of_a_tsv_must_belong_together(tmp_path, table):
     write_table(path, *table)
     metadata_path(path).write_text("too\nfew\n")
     with pytest.raises(ValueError, match="it has 60 rows, and v.metadata.tsv has 2 words"):
-        load_vectors(path)
+        read_vectors(path)
 
 
 @pytest.mark.parametrize("damage", ["nan", "twice", "cut", "other", "folder", "missing", "suffix"])
@@ -153,7 +154,7 @@ def test_a_safetensors_file_that_is_not_right_is_refused(tmp_path, damage):
     reasons = {"nan": "row 2 of embed_v has a number that is not finite", "twice": "a word stands in it twice"}
     reasons["suffix"] = "a vectors file ends in"
     with pytest.raises((ValueError, FileNotFoundError), match=reasons.get(damage, "not a vectors file|no vectors file")):
-        load_vectors(path)
+        read_vectors(path)
 
 
 @pytest.mark.parametrize("suffix", ONE_TABLE)

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from helpers.beyond.vector_files import load_vectors, save_vectors
+from helpers.beyond.explorer import place_by_pca
 from helpers.examples import Vocab
 from helpers.vectors import (
     choose_query,
-    largest,
+    load_vectors,
     map_groups,
     nearest,
-    place_by_pca,
     place_on_map,
     random_pair_cosines,
+    save_vectors,
     vocab_of,
 )
 
@@ -60,12 +60,6 @@ def test_random_pairs_are_of_different_known_words():
     assert np.isfinite(random_pair_cosines(table, 5000, np.random.default_rng(0))).all()
     two = random_pair_cosines(np.array([[9, 9], [1, 0], [1, 1]], np.float32), 10, np.random.default_rng(0))
     np.testing.assert_allclose(two, np.sqrt(0.5), rtol=1e-6)
-
-
-@pytest.mark.parametrize("shape, k", [((3, 1000), 10), ((2, 64), 64), ((4, 5), 3), ((1, 130), 129)])
-def test_the_largest_are_those_of_a_full_sort(shape, k):
-    values = np.random.default_rng(k).normal(size=shape).astype(np.float32)
-    np.testing.assert_array_equal(largest(values, k), np.argsort(-values, axis=1)[:, :k])
 
 
 def test_neighbours_of_many_words_are_those_of_gensim(vectors):

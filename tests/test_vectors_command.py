@@ -1,4 +1,4 @@
-"""The command `python -m helpers.vectors`, as a user types it."""
+"""The command `python -m helpers.tools.vectors`, as a user types it."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from click.testing import CliRunner
 from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
-from helpers.beyond.vector_files import load_vectors, save_vectors
-from helpers.vectors import main, nearest, vocab_of
+from helpers.tools.vectors import main
+from helpers.vectors import load_vectors, nearest, save_vectors, vocab_of
 
 WORDS = ["<unk>", *"king queen man woman prince princess boy girl".split()]
 

@@ -4,14 +4,28 @@ import base64
 import html
 
 import ipywidgets as widgets
+import numpy as np
 from IPython.display import display
 
 from helpers.arguments import require_query
 from helpers.beyond.figures import place_figure
 from helpers.figures import WIDGET, png
-from helpers.vectors import nearest, place_by_pca, unit_rows
+from helpers.vectors import nearest, unit_rows
 
 MOST = 20
+
+
+def place_by_pca(rows):
+    """Place rows (n, d) on a map (n, 2) by the two directions in which they differ most; returns it and the share that it keeps.
+
+    Source: Pearson 1901, https://doi.org/10.1080/14786440109462720.
+    """
+    from sklearn.decomposition import PCA
+
+    pca = PCA(2, svd_solver="full")
+    with np.errstate(invalid="ignore"):  # rows that are all alike keep 0 of 0
+        places = pca.fit_transform(np.pad(rows, ((0, 0), (0, 1))))  # a table of one column has no second direction
+    return places, float(np.nan_to_num(pca.explained_variance_ratio_).sum())
 
 
 def places_of(table, vocab):

@@ -6,73 +6,34 @@ TensorBoard's Projector takes them. Nothing in a file is ever run.
 """
 
 import itertools
-import json
 import mmap
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from helpers.files import whole_file
+from helpers.vectors import Vectors, load_vectors
 
 LONGEST_LINE = 2**24  # bytes: a million numbers
 LONGEST_WORD = 2**16
-FRAME = "embed_v.epoch_"
 
 
-class Vectors(NamedTuple):
-    """The tables (V, d) float32, the words of their rows, and the settings and results of the run that made them.
-
-    `frames` are tables of centers from earlier in the training, {epoch: (V, d)}. Of files with one table `embed_u` is None and
-    `settings` is empty.
-    """
-
-    embed_v: np.ndarray
-    embed_u: np.ndarray | None
-    tokens: list
-    settings: dict
-    frames: dict = {}
-
-
-def require_vectors_path(path):
-    """Raise a ValueError if `path` is neither None nor the name of a .safetensors file."""
-    if path is not None and Path(path).suffix != ".safetensors":
-        raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
-
-
-def save_vectors(path, embed_v, embed_u, tokens, settings, frames=()):
-    """Write tables, their words and the settings to a .safetensors file, whole or not at all.
-
-    The tables are (V, d) float32, `embed_u` may be None, `frames` may hold {epoch: table}. `tokens` lists V words, `settings`
-    is a dict that JSON can hold; both stand as JSON in the file's metadata.
-    """
-    require_vectors_path(path)
-    tables = {"embed_v": embed_v, "embed_u": embed_u}
-    tables |= {f"{FRAME}{epoch}": table for epoch, table in dict(frames).items()}
-    tables = {name: np.ascontiguousarray(table, np.float32) for name, table in tables.items() if table is not None}
-    if {len(table) for table in tables.values()} != {len(tokens)}:
-        raise ValueError(f"{len(tokens)} words for tables of {[len(table) for table in tables.values()]} rows")
-    metadata = {"tokens": json.dumps(list(tokens)), "settings": json.dumps(settings)}
-    with whole_file(path) as temporary:
-        temporary.write_bytes(save(tables, metadata))
-
-
-def load_vectors(path):
-    """Read a file of vectors; returns Vectors. Raises FileNotFoundError, or ValueError for a file that is not right.
+def read_vectors(path):
+    """Read a file of vectors of any kind; returns Vectors. Raises FileNotFoundError, or ValueError for a file that is not right.
 
     What is refused: a count that is not that of the rows, rows of different lengths, a word that stands there twice or
     is not UTF-8, numbers that are not finite. No more memory is taken than the file's size accounts for.
     """
     path = Path(path)
     _require_suffix(path)
+    if path.suffix == ".safetensors":
+        return load_vectors(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
+        raise FileNotFoundError(f"there is no vectors file {str(path)!r}")
     try:
         return READERS[path.suffix](path)
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is not a vectors file of this kind: {error}") from error
 
 
@@ -225,24 +186,32 @@ def _read_tsv(path):
     return table.vectors()
 
 
-def _read_safetensors(path):
-    with safe_open(path, "numpy") as file:
-        names = [name for name in file.keys() if name in ("embed_v", "embed_u") or re.fullmatch(rf"{FRAME}\d+", name)]
-        tables = {name: file.get_tensor(name) for name in names}
-        tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
-    if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
-        raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
-    if not isinstance(settings, dict) or not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("its words are no list of texts, or its settings have no names")
-    if {table.dtype for table in tables.values()} != {np.dtype(np.float32)}:
-        raise ValueError("its tables are not of float32")
-    if len(set(tokens)) < len(tokens):
-        raise ValueError("a word stands in it twice")
-    for name, table in tables.items():
-        if not np.isfinite(table).all():
-            raise ValueError(f"row {np.argmin(np.isfinite(table).all(axis=1)) + 1} of {name} has a number that is not finite")
-    frames = {int(name.removeprefix(FRAME)): table for name, table in tables.items() if name.startswith(FRAME)}
-    return Vectors(tables["embed_v"], tables.get("embed_u"), tokens, settings, dict(sorted(frames.items())))
+READERS = {".safetensors": load_vectors, ".txt": _read_text, ".bin": _read_binary, ".tsv": _read_tsv}
 
 
-READERS = {".safetensors": _read_safetensors, ".txt": _read_text, ".bin": _read_binary, ".tsv": _read_tsv}
+TABLES = {
+    "center": lambda vectors: vectors.embed_v,
+    "context": lambda vectors: vectors.embed_u,
+    "mean": lambda vectors: (vectors.embed_v + vectors.embed_u) / 2,
+}
+
+
+def table_of(vectors, name):
+    """Return one table of Vectors: "center", "context" or their "mean", whose cosines are those of their sum.
+
+    Raises ValueError where a file holds one table only and another is asked for.
+    """
+    if name != "center" and vectors.embed_u is None:
+        raise ValueError(f"the file holds one table only, so there is no {name} table")
+    return TABLES[name](vectors)
+
+
+def with_unknown(vectors):
+    """Return Vectors whose row 0 is `<unk>`, as in this series: put there if it stands elsewhere, or made of zeros."""
+    embed_v, embed_u, tokens, settings, _ = vectors
+    if "<unk>" not in tokens:
+        tokens = ["<unk>", *tokens]
+        embed_v, embed_u = (None if table is None else np.pad(table, ((1, 0), (0, 0))) for table in (embed_v, embed_u))
+    order = sorted(range(len(tokens)), key=lambda row: tokens[row] != "<unk>")
+    embed_v, embed_u = (None if table is None else table[order] for table in (embed_v, embed_u))
+    return Vectors(embed_v, embed_u, [tokens[row] for row in order], settings)

@@ -147,7 +147,7 @@ def run_notebook(source, target, parameters):
 def train_on_blocks(framework, parameters, path):
     """Train with step 8's `train_blocks` and write the vectors to `path`; returns values, error and seconds as `run_notebook` does."""
     from helpers.beyond.blocks import load_blocks, word2vec_tables
-    from helpers.beyond.vector_files import save_vectors
+    from helpers.vectors import save_vectors
 
     start, used = time.perf_counter(), defaults(read_notebook(NOTEBOOKS / framework / "08_blocks.ipynb"))
     used |= {name: value for name, value in parameters.items() if name in used}

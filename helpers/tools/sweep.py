@@ -18,12 +18,11 @@ from tqdm import tqdm
 
 from helpers.beyond.evaluation import evaluate_pairs
 from helpers.beyond.scale.clusters import dask_client
-from helpers.beyond.vector_files import load_vectors
 from helpers.examples import generator
 from helpers.files import whole_file
 from helpers.tools.course import collect_parameters, run_notebook
 from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
-from helpers.vectors import choose_query, nearest, vocab_of
+from helpers.vectors import choose_query, load_vectors, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200
 TESTS = "WordSim-353", "SimLex-999"

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.beyond.vector_files import load_vectors
-from helpers.vectors import nearest, vocab_of
+from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.ranks import finish, options_of, prepared, torchrun
 

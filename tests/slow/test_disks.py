@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import corpus
-from helpers.beyond.vector_files import load_vectors, save_vectors
+from helpers.vectors import load_vectors, save_vectors
 from tests.conftest import course
 from tests.server import send
 

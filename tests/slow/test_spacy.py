@@ -1,4 +1,4 @@
-"""Vectors that `helpers.vectors` converts, read by spaCy in the environment that `make test-system` makes for it."""
+"""Vectors that `helpers.tools.vectors` converts, read by spaCy in the environment that `make test-system` makes for it."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from helpers.beyond.vector_files import save_vectors
-from helpers.vectors import main, nearest, vocab_of
+from helpers.tools.vectors import main
+from helpers.vectors import nearest, save_vectors, vocab_of
 
 pytestmark = pytest.mark.system
 ASK = """

@@ -27,10 +27,10 @@ from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, wor
 from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.beyond.prepared import PreparedText, read_manifest
 from helpers.beyond.processes import one_thread
-from helpers.beyond.vector_files import save_vectors
 from helpers.examples import count_words
 from helpers.files import whole_file
 from helpers.training import means
+from helpers.vectors import save_vectors
 
 
 def gather(value):
