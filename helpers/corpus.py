@@ -1,20 +1,14 @@
-"""From a name or a file to sentences: the Penn Treebank, the Wikipedia excerpt inside gensim, or text of one's own."""
+"""From a name to sentences: the Penn Treebank, or the Wikipedia excerpt inside gensim; of a file `beyond.texts` makes them."""
 
 import collections.abc
-import contextlib
-import gzip
 import os
 import sys
 import time
-import unicodedata
 import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 from helpers.arguments import require_known_parameters
-from helpers.beyond.prepared import HELD_OUT_SHARE, MAKE_ONE, PreparedText, is_prepared
-from helpers.examples import Vocab, encode
 
 PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address and the SHA-1 are d2l's
 PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"
@@ -22,8 +16,7 @@ PTB_MOST_BYTES = 10_000_000  # the file has 2 MB
 DOWNLOAD_SECONDS = 120
 STALL_SECONDS = 10  # without a byte
 WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
-LONGEST_PART = 2**20  # characters of a line that are read at once
-MOST_CHARACTERS = 2**31  # of a text, all of which is kept in memory
+HELD_OUT_SHARE = 0.05  # of the tokens of a text without a held-out part of its own
 NAMES = "ptb", "wikipedia"
 
 
@@ -70,42 +63,10 @@ def read_corpus(corpus="ptb", strict=None):
             print(f"PTB can't be had ({error}). Going on with the Wikipedia excerpt that gensim carries.")
             corpus = "wikipedia"
     if corpus == "wikipedia":
-        return Text("wikipedia", *_hold_out(_wikipedia_articles()))
-    require_corpus(corpus)
-    if is_prepared(corpus):
-        text = PreparedText(corpus)
-        return Text(text.name, *text.sentences())
-    name = Path(corpus).name
-    return Text(str(corpus) if name in NAMES else name, *_hold_out(_lines_of_file(Path(corpus))))
+        return Text("wikipedia", *hold_out(_wikipedia_articles()))
+    from helpers.beyond.texts import read_text
 
-
-def read_encoded(corpus, min_freq):
-    """Return a corpus, its Vocab, and its training and its held-out part encoded; those of a prepared text stay in its files."""
-    if corpus not in NAMES and is_prepared(corpus):
-        text = PreparedText(corpus)
-        vocab = text.vocab(min_freq)
-        return text, vocab, text.training(vocab), text.held_out(vocab)
-    text = read_corpus(corpus)
-    vocab = Vocab(text.sentences, min_freq)
-    return text, vocab, encode(text.sentences, vocab), encode(text.held_out, vocab)
-
-
-def require_corpus(corpus, name="corpus"):
-    """Raise a ValueError or FileNotFoundError if `corpus` is no name that `read_corpus` knows, no file and no prepared text."""
-    if not isinstance(corpus, (str, os.PathLike)) or not str(corpus):
-        raise ValueError(f"{name} must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
-    if corpus in NAMES:
-        return
-    try:
-        found, is_folder = Path(corpus).exists(), Path(corpus).is_dir()
-    except OSError as error:
-        raise ValueError(f"{name} {str(corpus)!r} can't be opened: {error.strerror}") from error
-    if not found:
-        raise FileNotFoundError(f"{name} {str(corpus)!r} is neither {' nor '.join(map(repr, NAMES))}, and no such file is here")
-    if is_folder and not is_prepared(corpus):
-        raise ValueError(f"{name} {str(corpus)!r} is a folder; name one text file, or a prepared text, which is made with {MAKE_ONE}")
-    if is_folder:
-        PreparedText(corpus)
+    return read_text(corpus)
 
 
 def cache_folder():
@@ -189,72 +150,7 @@ def _wikipedia_articles():
     return [" ".join(tokens) for tokens in articles.get_texts()]
 
 
-def word_finder():
-    """Return a function that lists the words of a line: letters with the marks that belong to them, without digits, in lower case."""
-    import regex
-
-    word = regex.compile(r"(?:(?!\d)[\w\p{M}])+")
-    return lambda line: word.findall(unicodedata.normalize("NFC", line).lower())
-
-
-@contextlib.contextmanager
-def damage_told(path, num_lines):
-    """Tell what is wrong with a text that can't be read, in one line, as a ValueError; `num_lines()` lines were read before."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8 after line {num_lines():,} ({error.reason}); write it again as UTF-8, "
-            f"for example with iconv -f latin1 -t utf-8 {path.name} if it is Latin-1"
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} can't be unpacked after line {num_lines():,}: {error}") from error
-
-
-def no_text(path, line):
-    """Return the ValueError for a zero byte in a line, counted from 1."""
-    return ValueError(f"{path} is not a text: line {line:,} holds a zero byte")
-
-
-def _lines_of_file(path):
-    """Each line of a text as one line of tokens."""
-    from tqdm import tqdm
-
-    open_file = gzip.open if path.suffix.lower() == ".gz" else open
-    lines, words_of = [], word_finder()
-    with damage_told(path, lambda: len(lines)), open_file(path, "rt", encoding="utf-8-sig") as file:
-        for line in tqdm(parts_of_lines(file, path, MOST_CHARACTERS), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
-            if "\0" in line:
-                raise no_text(path, len(lines) + 1)
-            lines.append(" ".join(words_of(line)))
-    if not any(lines):
-        raise ValueError(f"{path} holds no words")
-    return lines
-
-
-def parts_of_lines(file, path, most_characters):
-    """Yield the lines of a file, a very long one in parts that end between two words, so that none fills the memory."""
-    num_characters, rest = 0, ""
-    while part := file.readline(LONGEST_PART):
-        num_characters += len(part)
-        if num_characters > most_characters:
-            raise ValueError(
-                f"{path} has more than {most_characters:,} characters, too many to keep in memory: "
-                f"take a part of it, or prepare it: {MAKE_ONE}"
-            )
-        part, rest = rest + part, ""
-        if len(part) >= LONGEST_PART and not part.endswith("\n"):
-            words = part.rsplit(maxsplit=1)
-            rest = "" if part[-1].isspace() else words[-1]
-            if len(rest) >= LONGEST_PART:
-                raise ValueError(f"{path} holds a word of more than {LONGEST_PART:,} characters: is it a text?")
-            part = part[: len(part) - len(rest)]
-        yield part
-    if rest:
-        yield rest
-
-
-def _hold_out(lines):
+def hold_out(lines):
     """Split lines of tokens into sentences to train on and the last HELD_OUT_SHARE of the tokens."""
     sizes = [len(line.split()) for line in lines]
     to_train = round(sum(sizes) * (1 - HELD_OUT_SHARE))

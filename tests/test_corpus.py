@@ -10,6 +10,7 @@ import pytest
 from d2l import torch as d2l
 
 from helpers import corpus
+from helpers.beyond import texts
 from helpers.beyond.blocks import Blocks
 from helpers.corpus import Sentences, read_corpus
 from helpers.examples import Vocab, count_words, encode, load_minibatches
@@ -149,7 +150,7 @@ def test_a_line_of_any_length_is_read_in_parts_and_no_word_is_torn(tmp_path, mon
     path = tmp_path / "long.txt"
     path.write_text(" ".join(words) + "\nlast line")
     for longest in (2**20, 100, 12):
-        monkeypatch.setattr(corpus, "LONGEST_PART", longest)
+        monkeypatch.setattr(texts, "LONGEST_PART", longest)
         text = read_corpus(path)
         assert [token for part in (text.sentences, text.held_out) for sentence in part for token in sentence] == [*words, "last", "line"]
     assert len(text.sentences) > 1000
@@ -174,7 +175,7 @@ def test_what_is_no_text_or_unpacks_without_end_is_refused_in_little_memory(tmp_
 
 
 def test_a_text_that_is_too_large_for_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "MOST_CHARACTERS", 1000)
+    monkeypatch.setattr(texts, "MOST_CHARACTERS", 1000)
     path = tmp_path / "large.txt"
     path.write_text("a few words\n" * 100)
     with pytest.raises(ValueError, match="more than 1,000 characters, too many to keep in memory: take a part of it"):

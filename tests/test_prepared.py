@@ -19,15 +19,15 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import corpus
-from helpers.beyond import prepared
+from helpers.beyond import prepared, texts
 from helpers.beyond.blocks import Blocks, load_blocks, word2vec_tables
 from helpers.beyond.checkpoints import settings_of
 from helpers.beyond.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
 from helpers.beyond.scale import prepare as command
 from helpers.beyond.scale import shards, tokens
 from helpers.beyond.scale.prepare import Counts, find_files, main, prepare
-from helpers.corpus import read_corpus, require_corpus
+from helpers.beyond.texts import require_corpus
+from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode
 from tests.any_text import TEXTS
 from tests.conftest import ROOT
@@ -73,7 +73,7 @@ def copied(folder, tmp_path):
 
 
 def words_by_hand(path):
-    return [line.split() for line in corpus._lines_of_file(path) if line]
+    return [line.split() for line in texts._lines_of_file(path) if line]
 
 
 def words_by_parts(path):
@@ -96,7 +96,7 @@ def test_any_text_has_the_words_and_sentences_that_read_corpus_finds(text, suffi
     def property_(text, block_bytes, part_bytes, most_tokens, longest, with_bom):
         for module, name, value in (
             (tokens, "BLOCK_BYTES", block_bytes), (shards, "PART_BYTES", (part_bytes, part_bytes)), (shards, "MOST_TOKENS", most_tokens),
-            (tokens, "LONGEST_PART", longest), (corpus, "LONGEST_PART", longest), (tokens, "TABLE_BITS", 3), (tokens, "MOST_REMEMBERED", 3),
+            (tokens, "LONGEST_PART", longest), (texts, "LONGEST_PART", longest), (tokens, "TABLE_BITS", 3), (tokens, "MOST_REMEMBERED", 3),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, value)
         content = ("\ufeff" * with_bom + text).encode("utf-8")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers.arguments import require_pairs_of_words, require_whole_numbers
-from helpers.corpus import read_encoded
+from helpers.beyond.texts import read_encoded
 from helpers.examples import count_words, describe, draw_words, generator, noise_probability, subsample
 from helpers.training import require_no_divergence
 

@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.arguments import require_whole_numbers
+from helpers.corpus import HELD_OUT_SHARE
 from helpers.examples import Vocab
 
 VERSION = 1
 MANIFEST, VOCABULARY = "manifest.json", "vocabulary.txt"
 SUFFIXES = ".ids", ".ends"
-HELD_OUT_SHARE, MOST_HELD_OUT = 0.05, 1_000_000  # of the tokens, at the end
+MOST_HELD_OUT = 1_000_000  # tokens, at the end
 TOKENS_AT_ONCE = 2**18  # that become words
 MAKE_ONE = "python -m helpers.beyond.scale.prepare TEXT... --out FOLDER"
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from helpers.arguments import ParameterError, require_one_of, require_positive, require_whole_numbers
 from helpers.beyond.checkpoints import require_checkpoint_path
-from helpers.corpus import require_corpus
+from helpers.beyond.texts import require_corpus
 from helpers.vectors import require_vectors_path
 
 

@@ -9,7 +9,7 @@ import unicodedata
 
 import numpy as np
 
-from helpers.corpus import LONGEST_PART, damage_told, no_text, parts_of_lines, word_finder
+from helpers.beyond.texts import LONGEST_PART, damage_told, no_text, parts_of_lines, word_finder
 
 BLOCK_BYTES = 2**18  # of text at once: enough for NumPy, few enough for a cache
 BOM = b"\xef\xbb\xbf"
