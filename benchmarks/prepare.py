@@ -83,7 +83,7 @@ def resident(process):
 
 
 def ours(path, folder):
-    result = measure("-m", "helpers.beyond.scale.prepare", str(path), "--out", str(folder), "--min-freq", str(MIN_FREQ))
+    result = measure("-m", "helpers.tools.prepare", str(path), "--out", str(folder), "--min-freq", str(MIN_FREQ))
     text = PreparedText(folder)
     vocab = text.vocab()
     known = sum(count for word, count in vocab.token_freqs if word != "<unk>")

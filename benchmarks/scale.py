@@ -46,7 +46,7 @@ def train(corpus, seed, ranks, method, exchange_pieces, lr, epochs):
     """Train with torchrun; returns its summary and what the vectors score. What diverged has no score."""
     with tempfile.TemporaryDirectory() as out:
         torchrun = str(Path(sys.executable).with_name("torchrun"))
-        command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.beyond.scale.train"]
+        command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", "-m", "helpers.tools.train"]
         given = {"corpus": corpus, "out": out, "seed": seed, "lr": lr, "num-epochs": epochs}
         given |= {"method": method, "exchange-pieces": exchange_pieces}
         command += [part for name, value in given.items() for part in (f"--{name}", str(value))]

@@ -1,6 +1,6 @@
 """What embed_size, lr and num_epochs do to the neighbors, over seeds: python -m benchmarks.sweep, or make study. Needs PTB.
 
-Runs the full grid of helpers.tools.sweep with PyTorch and writes sweep.json into this folder. Its 32 runs took some 40 minutes on
+Runs the full grid of helpers.beyond.sweep with PyTorch and writes sweep.json into this folder. Its 32 runs took some 40 minutes on
 two cores that had other work as well, with the gradients of step 7; with autograd, as step 5
 trains now, it takes about three times as long.
 The runs are kept, so a study that was stopped resumes where it was: for a new one name a new folder.
@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from benchmarks.runs import FOLDER, machine, write_results
-from helpers.tools.sweep import condense, run_sweep, runs_of, table
+from helpers.beyond.sweep import condense, run_sweep, runs_of, table
 
 
 @click.command(help=__doc__)

@@ -10,9 +10,10 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, TITLES, lessons, read_notebook, tags
 from helpers.exercises import find
 from helpers.figures import SUMMARY
-from helpers.tools.twins import FOLDED, FRAMEWORKS, NAMES, NOTEBOOKS, ROOT, framework_of, lessons, name_of, read_notebook, tags, variants
+from helpers.tools.twins import FOLDED, framework_of, name_of, variants
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 HEAD = "set-up", "imports"
@@ -64,7 +65,7 @@ def fold(title, text):
 def tabs(texts):
     """Return a tab for each framework, in step with all other tabs of the book."""
     colons = ":" * (1 + max(map(longest_colons, texts.values())))
-    heads = {name: f"{colons}{{tab-item}} {NAMES[name]}\n:sync: {name}" for name in texts}
+    heads = {name: f"{colons}{{tab-item}} {TITLES[name]}\n:sync: {name}" for name in texts}
     items = [f"{heads[name]}\n\n{text or 'Nothing to do here.'}\n{colons}" for name, text in texts.items()]
     return "\n".join([f"{colons}:{{tab-set}}", ":sync-group: framework", "", *items, f"{colons}:"])
 

@@ -1,4 +1,4 @@
-"""Ranks of `helpers.beyond.scale.train`, started as torchrun starts them or one by one, and a prepared text for them."""
+"""Ranks of `helpers.tools.train`, started as torchrun starts them or one by one, and a prepared text for them."""
 
 import contextlib
 import io
@@ -35,7 +35,7 @@ def options_of(corpus, out, settings):
 def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):
     """Start torchrun, in a session of its own, with so many ranks on this machine."""
     torchrun = Path(sys.executable).with_name("torchrun")
-    command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.beyond.scale.train"]
+    command = [torchrun, "--standalone", f"--nproc-per-node={ranks}", *options, "-m", "helpers.tools.train"]
     return subprocess.Popen(
         [*command, *options_of(corpus, out, settings)], cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": str(int(not share_store))},
@@ -53,7 +53,7 @@ def start_rank(rank, port, corpus, out, ranks=2, **settings):
     """Start one rank by hand, so that it can differ from the others."""
     place = {"RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": 1}
     return subprocess.Popen(
-        [sys.executable, "-m", "helpers.beyond.scale.train", *options_of(corpus, out, settings)], cwd=ROOT,
+        [sys.executable, "-m", "helpers.tools.train", *options_of(corpus, out, settings)], cwd=ROOT,
         env={**os.environ, **{name: str(value) for name, value in place.items()}},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from book.pages import all_steps, write_pages
+from helpers.beyond.notebooks import FRAMEWORKS, TITLES, read_notebook
 from helpers.exercises import find
-from helpers.tools.twins import FRAMEWORKS, NAMES, all_notebooks, name_of, read_notebook
+from helpers.tools.twins import all_notebooks, name_of
 
 TAB = re.compile(r"^(:{3,})\{tab-item\} (\w+)\n:sync: (\w+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 STEPS = all_steps()
@@ -32,7 +33,7 @@ def code_of(path):
 def test_shared_code_stands_once_and_a_frameworks_own_in_its_tabs_alone(step, pages):
     text = pages[1][f"steps/{step.name}"]
     in_tabs = {framework: "".join(tab[4] for tab in TAB.finditer(text) if tab[3] == framework) for framework in FRAMEWORKS}
-    assert all(NAMES[tab[3]] == tab[2] for tab in TAB.finditer(text))
+    assert all(TITLES[tab[3]] == tab[2] for tab in TAB.finditer(text))
     outside, wrong = TAB.sub("", text), []
     code = {framework: code_of(path) for framework, path in step.lesson.items()}
     for framework, cells in code.items():

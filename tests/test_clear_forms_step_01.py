@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import (
     Examples,
     Vocab,
@@ -18,7 +19,7 @@ from helpers.examples import (
     subsample,
 )
 from helpers.exercises import find
-from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR
 
 SEEDS = range(5)
 

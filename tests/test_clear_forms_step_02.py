@@ -5,8 +5,9 @@ import ast
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import FOLDED, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import FOLDED
 
 
 @pytest.fixture(scope="module")

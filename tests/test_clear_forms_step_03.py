@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import NOTEBOOKS, read_notebook
 
 
 def function_of(framework, cell_id, **names):

@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import Examples
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR
 from helpers.training import blind_loss, frequency_loss
 from tests.reference import loss_and_gradients
 

@@ -6,10 +6,11 @@ import re
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.corpus import Text
 from helpers.examples import Vocab, load_minibatches
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR
 from helpers.training import means
 from helpers.vectors import find_vectors, keep_vectors
 

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import Examples, batchify, get_centers_and_contexts, get_negatives, make_examples, subsample
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import CLEAR, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR
 from tests.reference import Adam, loss_and_gradients, random_batch
 
 SEEDS = range(5)

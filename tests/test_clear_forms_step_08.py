@@ -7,8 +7,9 @@ import pytest
 
 from helpers import model_pytorch
 from helpers.beyond import blocks as made
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, read_notebook, tags
 from helpers.exercises import fault_of, find
-from helpers.tools.twins import CLEAR, FRAMEWORKS, NOTEBOOKS, read_notebook, tags
+from helpers.tools.twins import CLEAR
 from helpers.training import means
 
 

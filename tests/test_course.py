@@ -5,9 +5,10 @@ import json
 import pytest
 from gensim.models import KeyedVectors
 
+from helpers.beyond.notebooks import NOTEBOOKS, lessons, read_notebook, run_notebook
 from helpers.beyond.vector_files import write_table
-from helpers.tools.course import collect_parameters, run_notebook, train_on_blocks
-from helpers.tools.twins import NOTEBOOKS, all_notebooks, lessons, read_notebook
+from helpers.tools.course import collect_parameters, train_on_blocks
+from helpers.tools.twins import all_notebooks
 from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import course
 

@@ -9,8 +9,9 @@ import time
 import pytest
 
 import helpers.tools.twins
-from helpers.tools.course import known_parameters, run_framework, run_notebook
-from helpers.tools.twins import NOTEBOOKS, lessons, read_notebook, write_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, known_parameters, lessons, read_notebook, run_notebook
+from helpers.tools.course import run_framework
+from helpers.tools.twins import write_notebook
 from tests.conftest import ROOT, command, course
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.tools.twins import ROOT, read_notebook
+from helpers.beyond.notebooks import ROOT, read_notebook
 
 FIRST = Path("notebooks", "pytorch", "01_data.ipynb")
 GITHUB = "https://github.com/someone/word2vec"

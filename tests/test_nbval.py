@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from helpers.tools.twins import NOTEBOOKS, read_notebook, write_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
+from helpers.tools.twins import write_notebook
 from tests.conftest import ROOT
 
 

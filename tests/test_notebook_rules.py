@@ -7,28 +7,24 @@ import re
 
 import pytest
 
-from helpers.tools.twins import (
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, defined_names, read_notebook, tags
+from helpers.tools.twins import (  # fmt: skip
     CLEAR,
     COST,
     FOLDED,
-    FRAMEWORKS,
-    NOTEBOOKS,
     TEACHES,
     VARIES,
     all_notebooks,
     copy_shared,
-    defined_names,
     differences,
     framework_of,
     pairs,
     printed,
-    read_notebook,
     steps,
-    tags,
     told_cost,
     variants,
     write_notebook,
-)  # fmt: skip
+)
 from tests.conftest import ROOT
 
 PATHS = all_notebooks()

@@ -8,9 +8,9 @@ import yaml
 from click.testing import CliRunner
 
 from helpers.arguments import ParameterError, require_known_parameters
-from helpers.tools.course import defaults, known_parameters, main
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, known_parameters, lessons, read_notebook
+from helpers.tools.course import defaults, main
 from helpers.tools.parameters import RULES, require_values
-from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, lessons, read_notebook
 from tests.parameters import BAD, HUGE, first_error
 
 LESSONS = sorted({path for framework in FRAMEWORKS for path in lessons(framework)})

@@ -25,15 +25,17 @@ from helpers.beyond.checkpoints import settings_of
 from helpers.beyond.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
 from helpers.beyond.scale import prepare as command
 from helpers.beyond.scale import shards, tokens
-from helpers.beyond.scale.prepare import Counts, find_files, main, prepare
+from helpers.beyond.scale.prepare import Counts, find_files, prepare
 from helpers.beyond.texts import require_corpus
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode
+from helpers.tools.prepare import main
 from tests.any_text import TEXTS
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse
 
-SMALL_PARTS = """from helpers.beyond.scale import prepare, shards
+SMALL_PARTS = """from helpers.beyond.scale import shards
+from helpers.tools import prepare
 shards.PART_BYTES = 20_000, 20_000
 prepare.main()"""
 
@@ -408,7 +410,7 @@ def test_a_manifest_with_other_things_in_it_is_refused(copied, change, reason):
 
 
 def test_a_folder_that_is_no_prepared_text_is_told_how_to_make_one(tmp_path):
-    told = "is a folder; name one text file, or a prepared text, which is made with python -m helpers.beyond.scale.prepare TEXT"
+    told = "is a folder; name one text file, or a prepared text, which is made with python -m helpers.tools.prepare TEXT"
     with pytest.raises(ValueError, match=told):
         read_corpus(tmp_path)
     assert not is_prepared(tmp_path) and not is_prepared(None) and not is_prepared("x" * 5000)

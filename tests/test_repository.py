@@ -15,9 +15,10 @@ import yaml
 from click.testing import CliRunner
 from packaging import markers
 
+from helpers.beyond.notebooks import NOTEBOOKS, defined_names, read_notebook
 from helpers.tools import course, environment, twins
 from helpers.tools.environment import compare, mxnet_left_out, read_requirements
-from helpers.tools.twins import NOTEBOOKS, all_notebooks, defined_names, main, read_notebook
+from helpers.tools.twins import all_notebooks, main
 from tests.conftest import ROOT
 
 README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from helpers import model_pytorch
 from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.beyond.blocks_pytorch import train_blocks
-from helpers.beyond.scale import train as scale
+from helpers.beyond.scale import ranks as scale
 from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.listening import LOOPBACK, watch
@@ -72,7 +72,7 @@ def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, w
 
 
 def test_ranks_without_torchrun_end_in_the_same_bits_and_listen_on_loopback_alone(corpus, whole, tmp_path):
-    command = [sys.executable, "-m", "helpers.beyond.scale.train", "--ranks", "2", *options_of(corpus, tmp_path, {})]
+    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, tmp_path, {})]
     (code,), found = watch(command)
     assert code == 0 and found <= set(LOOPBACK)
     assert bits(tmp_path) == bits(whole)
@@ -202,13 +202,13 @@ def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_tex
     both_told([start_rank(rank, port, one, tmp_path / "out") for rank in range(2)], "too few for 2")
     code, told = finish(torchrun(one, tmp_path, "--max-restarts=1", share_store=True))
     assert code == 1 and "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun" in told
-    command = [sys.executable, "-m", "helpers.beyond.scale.train", "--corpus", corpus, "--out", tmp_path]
+    command = [sys.executable, "-m", "helpers.tools.train", "--corpus", corpus, "--out", tmp_path]
     alone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert alone.returncode == 2 and "say how many ranks to start, with --ranks" in alone.stderr
 
 
 def test_a_text_without_known_words_is_told(corpus, tmp_path):
-    command = [sys.executable, "-m", "helpers.beyond.scale.train", "--ranks", "1", "--min-freq", "1000000000"]
+    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "1", "--min-freq", "1000000000"]
     done = subprocess.run([*command, "--corpus", corpus, "--out", tmp_path / "out"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "no word that occurs min_freq times" in done.stderr.splitlines()[-1]
 

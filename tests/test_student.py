@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, lessons, read_notebook, tags
 from helpers.tools.students import for_nbgrader
-from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, all_notebooks, lessons, read_notebook, tags, write_notebook
+from helpers.tools.twins import all_notebooks, write_notebook
 from tests.conftest import ROOT
 
 QUICK = {"corpus": None, "other_corpus": None, "embed_size": 12, "num_epochs": 1, "block_epochs": 1, "min_freq": 3}

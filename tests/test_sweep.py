@@ -7,15 +7,14 @@ import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
 
-import helpers.tools.sweep
-from helpers.examples import Vocab
-from helpers.tools.sweep import (
+import helpers.beyond.sweep
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
+from helpers.beyond.sweep import (
     DEFAULT,
     GRIDS,
     K,
     Run,
     condense,
-    main,
     open_folder,
     overlap,
     probe_words,
@@ -24,7 +23,9 @@ from helpers.tools.sweep import (
     save,
     shown_words,
 )
-from helpers.tools.twins import NOTEBOOKS, read_notebook, write_notebook
+from helpers.examples import Vocab
+from helpers.tools.sweep import main
+from helpers.tools.twins import write_notebook
 from helpers.vectors import load_vectors
 
 QUICK = """import numpy as np
@@ -83,7 +84,7 @@ def test_condensed_pairs_are_of_different_seeds_and_the_default_is_its_own_floor
     assert default["overlap"] == default["overlap with itself"] == [pair[0, 1], pair[0, 2], pair[1, 2]]
     assert other["overlap"] == [pair[0, 1], pair[0, 2], pair[1, 0], pair[1, 2]] and other["overlap with itself"] == [pair[0, 1]]
     assert default["seed"] == [0, 1, 2] and other["seed"] == [0, 1] and default["SimLex-999"] == [None] * 3
-    assert "nan" in helpers.tools.sweep.table(found)
+    assert "nan" in helpers.beyond.sweep.table(found)
 
 
 def test_what_cannot_be_condensed_is_told(tmp_path):
@@ -123,7 +124,7 @@ def quick_notebooks(tmp_path, monkeypatch):
     cells = {cell["id"]: cell for cell in notebook["cells"]}
     cells["summary"]["source"] = QUICK.splitlines(keepends=True)
     write_notebook(tmp_path / "notebooks" / "pytorch" / "05_training.ipynb", {**notebook, "cells": [cells["parameters"], cells["summary"]]})
-    monkeypatch.setattr(helpers.tools.sweep, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(helpers.beyond.sweep, "NOTEBOOKS", tmp_path / "notebooks")
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="localhost:0") as cluster:
         yield cluster.scheduler_address
 
@@ -136,7 +137,7 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_a_failing_run_is_named_and_los
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(helpers.tools.sweep, "save", save_and_stop)
+        patched.setattr(helpers.beyond.sweep, "save", save_and_stop)
         run_sweep("pytorch", runs, folder, scheduler=quick_notebooks)
     (done,) = folder.glob("embed_size_*.json")
     before = done.stat().st_mtime_ns

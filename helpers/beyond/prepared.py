@@ -1,4 +1,4 @@
-"""A prepared text: a folder that `python -m helpers.beyond.scale.prepare` made. NumPy only; not taught.
+"""A prepared text: a folder that `python -m helpers.tools.prepare` made. NumPy only; not taught.
 
 It is read slice by slice, so that a text of any size takes little memory. `manifest.json` lists the shards, stretches of
 the text of two files each: `.ids`, the id of every token, and `.ends`, for every sentence the number of tokens up to its end.
@@ -26,7 +26,7 @@ MANIFEST, VOCABULARY = "manifest.json", "vocabulary.txt"
 SUFFIXES = ".ids", ".ends"
 MOST_HELD_OUT = 1_000_000  # tokens, at the end
 TOKENS_AT_ONCE = 2**18  # that become words
-MAKE_ONE = "python -m helpers.beyond.scale.prepare TEXT... --out FOLDER"
+MAKE_ONE = "python -m helpers.tools.prepare TEXT... --out FOLDER"
 
 
 def is_prepared(path):

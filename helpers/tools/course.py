@@ -11,29 +11,32 @@ import itertools
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
 
 import click
 
+from helpers.beyond.notebooks import (
+    FRAMEWORKS,
+    NOTEBOOKS,
+    ROOT,
+    known_parameters,
+    lessons,
+    read_notebook,
+    run_notebook,
+    tags,
+)
 from helpers.corpus import NAMES, cache_folder
-from helpers.figures import SUMMARY, WIDGET
+from helpers.figures import WIDGET
 from helpers.files import whole_file
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
 from helpers.tools.students import student
-from helpers.tools.twins import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
 TEXTS = *READ, *WRITTEN, "query_token"
-
-
-def known_parameters(notebook):
-    """Return the names of a notebook's parameters: those that its `parameters` cell assigns."""
-    return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
 
 
 def defaults(notebook):
@@ -111,37 +114,6 @@ def new_folder():
             return ROOT / "runs" / name
         except FileExistsError:
             continue
-
-
-def run_notebook(source, target, parameters):
-    """Execute one notebook with papermill; returns its values (dict), its error (or None) and the seconds it took.
-
-    The executed notebook gets its name when it is whole: after a failure and after Ctrl-C too.
-    """
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-
-    known = known_parameters(read_notebook(source))
-    start, error, values = time.perf_counter(), None, {}
-    try:
-        with whole_file(target) as temporary:
-            try:
-                papermill.execute_notebook(
-                    source, temporary, {name: value for name, value in parameters.items() if name in known},
-                    kernel_name="python3", cwd=source.parent, progress_bar=False,
-                )  # fmt: skip
-            except (papermill.PapermillExecutionError, DeadKernelError) as failure:
-                error = failure
-            except KeyboardInterrupt as stop:
-                error = stop
-            if not temporary.exists():  # stopped before papermill wrote anything
-                shutil.copy(source, temporary)
-    except OSError as failure:  # a disk that is full, for one
-        return values, failure, time.perf_counter() - start
-    for cell in read_notebook(target)["cells"]:
-        for output in cell.get("outputs", ()):
-            values.update(output.get("data", {}).get(SUMMARY, {}))
-    return values, error, time.perf_counter() - start
 
 
 def train_on_blocks(framework, parameters, path):

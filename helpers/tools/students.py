@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags
 from helpers.files import whole_file
-from helpers.tools.twins import BADGES, FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags, write_notebook
+from helpers.tools.twins import BADGES, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)

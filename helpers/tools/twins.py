@@ -4,7 +4,6 @@ A cell's id says whose it is: one that ends in -pytorch or -mxnet is a framework
 stand in both variants, alike. The raw JSON is read, because nbformat mends what the rules are about.
 """
 
-import ast
 import json
 import math
 import multiprocessing
@@ -17,22 +16,11 @@ from pathlib import Path
 
 import click
 
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
 from helpers.files import whole_file
 from helpers.tools.environment import mxnet_left_out
 
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = ROOT / "notebooks"
-NAMES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
-FRAMEWORKS = tuple(NAMES)
 TEACHES, CLEAR, VARIES, FOLDED = "in-helpers", "clear-form", "output-varies", "folded"
-
-
-def read_notebook(path):
-    """Return a notebook as the dict that its JSON holds, each cell's source as one string under "text"."""
-    notebook = json.loads(Path(path).read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        cell["text"] = "".join(cell["source"])
-    return notebook
 
 
 def write_notebook(path, notebook):
@@ -46,12 +34,6 @@ def write_notebook(path, notebook):
 def all_notebooks():
     """Return the paths of all notebooks, without the checkpoints that JupyterLab leaves beside them."""
     return sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
-
-
-def lessons(framework, beyond=True):
-    """Return the paths of a framework's notebooks in their order, with those that have no variants if `beyond` says so."""
-    folders = (framework, "beyond") if beyond else (framework,)
-    return sorted((path for folder in folders for path in (NOTEBOOKS / folder).glob("*.ipynb")), key=lambda path: path.name)
 
 
 def steps(folder=""):
@@ -80,11 +62,6 @@ def name_of(cell):
     return cell["id"].removesuffix(f"-{framework_of(cell)}")
 
 
-def tags(cell):
-    """Return the set of a cell's tags."""
-    return set(cell["metadata"].get("tags", ()))
-
-
 def printed(cell):
     """Return all text that a code cell shows, stream by stream, pictures as their alternative text."""
     texts = []
@@ -93,17 +70,6 @@ def printed(cell):
         alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
         texts.append("".join(output.get("text") or (alt if "image/png" in data else data.get("text/plain", ""))))
     return "".join(texts)
-
-
-def defined_names(cell):
-    """Return the names that a code cell defines: functions, classes, assignments; not imports or loop variables."""
-    tree = ast.parse(cell["text"] if cell["cell_type"] == "code" else "")
-    names = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    targets = [target for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets]
-    within = [ast.walk(node) for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    inner = {id(node) for walk in within for node in walk}
-    stored = [node for target in targets if id(target) not in inner for node in ast.walk(target)]
-    return names | {node.id for node in stored if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def differences(pytorch, mxnet):

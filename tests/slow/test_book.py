@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from book.pages import all_steps
-from helpers.tools.twins import FRAMEWORKS, NAMES, NOTEBOOKS
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, TITLES
 from tests.browser import chromium, open_page
 from tests.conftest import ROOT
 
@@ -98,7 +98,7 @@ def shown(page):
 def test_tabs_switch_everywhere_and_stay_on_all_pages(framework, site, browser):
     page, troubles = open_page(browser, site)
     page.goto(site + "steps/03_skip_gram.html")
-    other, name = (NAMES[one] for one in sorted(NAMES, key=lambda one: one == framework))
+    other, name = (TITLES[one] for one in sorted(TITLES, key=lambda one: one == framework))
     labels = page.locator("label.sd-tab-label:visible")
     labels.get_by_text(other, exact=True).first.click()
     assert set(shown(page)) == {other}

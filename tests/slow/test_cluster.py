@@ -49,7 +49,7 @@ def start_host(hosts, number, corpus, out, *options, **settings):
     """Start torchrun with one rank on a host; the first one holds the rendezvous."""
     command = [Path(sys.executable).with_name("torchrun"), "--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", "--rdzv-id=course"]
     command += [f"--rdzv-endpoint={HOSTS[0]}:29400", f"--local-addr={HOSTS[number]}"]
-    command += [f"--rdzv-conf=is_host={int(number == 0)}", *options, "-m", "helpers.beyond.scale.train"]
+    command += [f"--rdzv-conf=is_host={int(number == 0)}", *options, "-m", "helpers.tools.train"]
     return subprocess.Popen(
         ["ip", "netns", "exec", hosts[number], *command, *options_of(corpus, out, {**ROOM, **settings})], cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": f"wire{number}"},

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from helpers.beyond.notebooks import NOTEBOOKS, lessons
 from helpers.tools.environment import mxnet_left_out
-from helpers.tools.twins import NOTEBOOKS, lessons
 from helpers.vectors import load_vectors
 from tests.conftest import command
 from tests.listening import LOOPBACK, watch

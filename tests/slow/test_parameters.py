@@ -5,9 +5,8 @@ import random
 
 import pytest
 
-from helpers.tools.course import known_parameters, run_notebook
+from helpers.beyond.notebooks import known_parameters, read_notebook, run_notebook
 from helpers.tools.environment import mxnet_left_out
-from helpers.tools.twins import read_notebook
 from tests.parameters import HUGE
 from tests.test_course import SMALL
 from tests.test_parameters import LESSONS

@@ -16,7 +16,7 @@ MEGABYTES = int(os.environ.get("MEGABYTES", 100))
 def test_a_large_text_takes_the_memory_of_its_vocabulary_and_tables(tmp_path):
     path, folder = tmp_path / "text.txt", tmp_path / "prepared"
     write_text(path, MEGABYTES * 10**6)
-    prepared = measure("-m", "helpers.beyond.scale.prepare", str(path), "--out", str(folder))
+    prepared = measure("-m", "helpers.tools.prepare", str(path), "--out", str(folder))
     path.unlink()
     command = sys.executable, "-m", "tests.large_text", str(folder)
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)

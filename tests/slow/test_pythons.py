@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from helpers.tools.twins import NOTEBOOKS, lessons, read_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, lessons, read_notebook
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.system
