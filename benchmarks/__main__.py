@@ -20,8 +20,8 @@ from benchmarks.quality import BLOCKS, GENSIM, blocks, compare, gensim_word2vec,
 from benchmarks.runs import FOLDER, FRAMEWORKS, in_a_process, in_turn, machine, read_results, spread, write_results
 from benchmarks.scale import measure_scale
 from benchmarks.training import train
+from helpers.arguments import whole_file
 from helpers.beyond.figures import quality_figure
-from helpers.files import whole_file
 
 MXNET = "blocks in MXNet"
 KINDS = ("blocks", "pytorch"), ("blocks with 2 workers", "pytorch", 2), *((MXNET, name) for name in FRAMEWORKS[1:])

@@ -16,8 +16,8 @@ import numpy as np
 import psutil
 
 from benchmarks.runs import FOLDER, in_turn, spread
+from helpers.arguments import whole_file
 from helpers.beyond.prepared import PreparedText
-from helpers.files import whole_file
 
 NUM_WORDS, WORDS_PER_LINE, LINES_AT_ONCE = 300_000, 20, 50_000
 BEYOND_ASCII = 0.005  # of the words, which makes a tenth of the lines

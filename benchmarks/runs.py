@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from helpers.files import whole_file
+from helpers.arguments import whole_file
 from helpers.tools.environment import mxnet_left_out
 
 FOLDER = Path(__file__).resolve().parent

@@ -1,8 +1,11 @@
-"""The checks that functions make of what they are given, with errors that say what to do. Not taught."""
+"""What functions check of what they are given, with errors that say what to do; and files that are whole or not there. Not taught."""
 
 import ast
+import contextlib
 import difflib
 import numbers
+import os
+from pathlib import Path
 
 import numpy as np
 from IPython import get_ipython
@@ -116,3 +119,16 @@ def require_noise_words(probability):
             f"the context words of one center are the whole vocabulary ({len(probability) - 1} words), so that no noise "
             "word is left to draw: use more text, or a lower min_freq or max_window_size"
         )
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -11,11 +11,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from helpers.arguments import require_query
+from helpers.arguments import require_query, whole_file
 from helpers.corpus import cache_folder
 from helpers.examples import Vocab
 from helpers.figures import frames_figure
-from helpers.files import whole_file
 
 FRAME = "embed_v.epoch_"
 

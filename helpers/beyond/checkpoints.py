@@ -16,8 +16,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from helpers.beyond.prepared import Tokens
-from helpers.files import whole_file
+from helpers.arguments import whole_file
 from helpers.training import Epoch, History, Interrupted
 
 CHECKPOINT_SECONDS = 30
@@ -86,7 +85,7 @@ def settings_of(data):
     for part in (data, *([] if data.held_out is None else [data.held_out])):
         for array in (part.ids, part.sentence, part.counts, part.weights):
             digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(array.sha256 if isinstance(array, Tokens) else np.ascontiguousarray(array))
+            digest.update(getattr(array, "sha256", None) or np.ascontiguousarray(array))  # a prepared text brings its own
     return {**settings, "resample": True, "examples": digest.hexdigest()[:16]}
 
 

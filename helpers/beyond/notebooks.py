@@ -6,8 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
+from helpers.arguments import whole_file
 from helpers.figures import SUMMARY
-from helpers.files import whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from helpers.arguments import whole_file
 from helpers.beyond.evaluation import evaluate_pairs
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, run_notebook
 from helpers.beyond.scale.clusters import dask_client
 from helpers.examples import generator
-from helpers.files import whole_file
 from helpers.vectors import choose_query, load_vectors, nearest, vocab_of
 
 K, NUM_PROBES = 10, 200

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.files import whole_file
+from helpers.arguments import whole_file
 from helpers.vectors import Vectors, load_vectors
 
 LONGEST_LINE = 2**24  # bytes: a million numbers

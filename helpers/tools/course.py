@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from helpers.arguments import whole_file
 from helpers.beyond.notebooks import (
     FRAMEWORKS,
     NOTEBOOKS,
@@ -29,7 +30,6 @@ from helpers.beyond.notebooks import (
 )
 from helpers.corpus import NAMES, cache_folder
 from helpers.figures import WIDGET
-from helpers.files import whole_file
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
 from helpers.tools.students import student

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags
-from helpers.files import whole_file
 from helpers.tools.twins import BADGES, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, table
-from helpers.files import whole_file
 from helpers.tools.course import collect_parameters
 
 OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
+from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
-from helpers.files import whole_file
 from helpers.tools.environment import mxnet_left_out
 
 TEACHES, CLEAR, VARIES, FOLDED = "in-helpers", "clear-form", "output-varies", "folded"

@@ -16,12 +16,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.arguments import require_whole_numbers
+from helpers.arguments import require_whole_numbers, whole_file
 from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
 from helpers.beyond.scale.clusters import dask_client
 from helpers.beyond.scale.shards import count_part, counted, counts_of, parts_of, source_of, words_of, write_shard
 from helpers.corpus import NAMES
-from helpers.files import whole_file
 
 SOURCES, PARTS = "sources.json", "parts"
 MOST_WORDS = 5_000_000  # that are counted at once

@@ -17,13 +17,12 @@ import torch.multiprocessing
 from torch.distributed.algorithms.model_averaging.utils import average_parameters
 from tqdm import tqdm
 
-from helpers.arguments import require_words
+from helpers.arguments import require_words, whole_file
 from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
 from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
 from helpers.beyond.prepared import PreparedText, read_manifest
 from helpers.beyond.processes import one_thread
 from helpers.examples import count_words
-from helpers.files import whole_file
 from helpers.training import means
 from helpers.vectors import save_vectors
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.arguments import whole_file
 from helpers.beyond.prepared import VOCABULARY, ids_dtype
 from helpers.beyond.scale.tokens import Numbering, numbered_blocks
-from helpers.files import whole_file
 
 PART_BYTES = 2**16, 2**26  # of a part, at least and at most
 PARTS_WANTED = 16  # so that a small text too can be shared by several workers and ranks
