@@ -13,8 +13,8 @@ from safetensors.numpy import save
 
 from helpers.arguments import require_query, whole_file
 from helpers.corpus import cache_folder
+from helpers.drawings import frames_figure
 from helpers.examples import Vocab
-from helpers.figures import frames_figure
 
 FRAME = "embed_v.epoch_"
 

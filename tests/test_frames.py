@@ -7,8 +7,9 @@ import pytest
 from matplotlib.text import Annotation
 from scipy.spatial.distance import pdist
 
+from helpers.drawings import cosines_figure, frames_figure, when
 from helpers.examples import Vocab
-from helpers.figures import cosines_figure, frames_figure, numbers_of, when
+from helpers.figures import numbers_of
 from helpers.vectors import find_vectors, kept_path, map_groups, map_in_frames, place_frames, place_on_map, save_vectors
 
 

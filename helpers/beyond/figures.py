@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.patheffects import withStroke
 
+from helpers.drawings import diagram
 from helpers.figures import (
     BLACK,
     BLUE,
@@ -14,7 +15,6 @@ from helpers.figures import (
     PURPLE,
     RED,
     SKY,
-    diagram,
     label,
     new_figure,
 )
@@ -362,4 +362,99 @@ def study_figure(rates, live, title):
         label(axes, test, "learning rate at the start", "rank correlation with people's judgment")
     fig.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     fig.suptitle(title)
+    return fig
+
+
+def seen_figure(seen):
+    """Draw how many different pairs were seen after each epoch, resampled and drawn once, on one pair of axes.
+
+    `seen` maps a kind of pair to the numbers after each epoch that is resampled; drawn once, the first stays as it is.
+    """
+    fig, axes = new_figure(size=(7, 4))
+    for (kind, numbers), color, marker in zip(seen.items(), (BLUE, RED), "os"):
+        epochs, thousands = range(1, len(numbers) + 1), np.array(numbers) / 1000
+        once = np.full(len(numbers), thousands[0])
+        style = {"color": color, "markersize": 5}
+        axes.plot(epochs, thousands, marker + "-", **style, label=f"{kind}, resampled")
+        axes.plot(epochs, once, marker + ":", **style, fillstyle="none", label=f"{kind}, drawn once")
+    axes.set_ylim(0)
+    axes.legend(frameon=False, loc="upper left")
+    label(axes, "Resampled, each epoch brings new questions", "epochs done", "different pairs seen (thousands)")
+    return fig
+
+
+def two_ways_figure(losses):
+    """Draw training and held-out loss by epoch, from the second on, of both ways to train: four lines on one pair of axes.
+
+    `losses` maps "drawn once" and "resampled" to two lists, the training and the held-out losses.
+    """
+    fig, axes = new_figure(size=(7, 4))
+    for (way, both), color, marker in zip(losses.items(), (BLUE, RED), "os"):
+        for name, line, values in zip(("training", "held out"), (":", "-"), both):
+            first = min(2, len(values))  # the first epoch's loss would hide the rest
+            epochs = range(first, len(values) + 1)
+            fill = "full" if line == "-" else "none"
+            style = {"color": color, "markersize": 5, "fillstyle": fill}
+            axes.plot(epochs, values[first - 1 :], marker + line, **style, label=f"{way}, {name}")
+    axes.legend(frameon=False)
+    label(axes, "Drawn once, the training loss falls away from the held-out loss", "epoch", "loss (nats)")
+    return fig
+
+
+def pmi_figure(expected, scores):
+    """Draw the scores that models give to pairs of words against what counting expects, PMI - ln K, axes for each model.
+
+    `expected` (n,) holds a number per pair, `scores` maps the name of a model to its scores (n,).
+    """
+    fig, panels = new_figure(len(scores), (8, 4))
+    together = np.concatenate([expected, *scores.values()])
+    ends = [together.min(), together.max()]
+    for axes, (name, values), color in zip(panels, scores.items(), (BLUE, RED)):
+        axes.plot(expected, values, "o", color=color, markersize=3, alpha=0.4, label="a pair of words")
+        axes.plot(ends, ends, "--", color=BLACK, linewidth=1, label="score = PMI \u2212 ln K")
+        axes.legend(frameon=False, loc="upper left")
+        label(axes, name, "PMI \u2212 ln K, counted", "score of the trained model")
+    fig.suptitle("With enough dimensions, scores reach PMI \u2212 ln K")
+    return fig
+
+
+def resampling_figure(measured, tests):
+    """Draw both losses and each of `tests` against the epochs, drawn once and resampled, each mean in a band of its error.
+
+    `measured` maps the two ways to dicts of measures, each (means, errors) with a number per epoch: "loss", "held_out"
+    and those of `tests`.
+    """
+    fig, panels = new_figure(1 + len(tests), (11, 3.8))
+    for (way, found), (color, marker) in zip(measured.items(), ((BLUE, "o"), (RED, "s"))):
+        epochs = range(1, len(found["loss"][0]) + 1)
+        lines = (panels[0], "loss", ":"), (panels[0], "held_out", "-"), *((axes, test, "-") for axes, test in zip(panels[1:], tests))
+        for axes, name, line in lines:
+            told = f"{way}, training" if name == "loss" else way
+            mean, error = found[name]
+            axes.plot(epochs, mean, marker + line, color=color, markersize=4, label=told)
+            axes.fill([*epochs, *reversed(epochs)], [*(mean - error), *reversed(mean + error)], color=color, alpha=0.25, linewidth=0)
+    label(panels[0], "Loss (solid: held out)", "epoch", "loss (nats)")
+    for axes, test in zip(panels[1:], tests):
+        label(axes, test, "epoch", "rank correlation")
+    fig.suptitle("Resampled, the held-out loss turns later, and more epochs pay")
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return fig
+
+
+def resumed_figure(in_one_go, resumed, stopped_after):
+    """Draw the loss of each step of a training in one go, and of trainings that were resumed after some of its steps.
+
+    `in_one_go` lists all losses, `resumed` maps a name to the losses after the stop; the first of them has the whole state.
+    """
+    fig, axes = new_figure(size=(7, 4))
+    axes.plot(range(1, len(in_one_go) + 1), in_one_go, color=BLACK, linewidth=2, label="in one go")
+    styles = zip(resumed.items(), (GREEN, BLUE, RED, PURPLE), ("o", "^--", "s--", "v--"))
+    for (name, losses), color, style in styles:
+        steps = range(stopped_after + 1, stopped_after + 1 + len(losses))
+        axes.plot(steps, losses, style, color=color, linewidth=1, markersize=6, fillstyle="none", label=name)
+    axes.axvline(stopped_after + 0.5, color=BLACK, linestyle=":", linewidth=1)
+    place = stopped_after + 0.5, max(in_one_go)
+    axes.annotate("Ctrl-C", place, (-4, 0), textcoords="offset points", ha="right", va="top")
+    axes.legend(frameon=False)
+    label(axes, "Only the whole state leads back to the same losses", "training step", "loss of the minibatch (nats)")
     return fig
