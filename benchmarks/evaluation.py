@@ -55,10 +55,10 @@ def step_5(corpus, seed, framework):
 
 
 def told(vocab, tables, start):
-    from helpers.beyond.vector_files import TABLES, Vectors, table_of
+    from helpers.beyond.vector_files import WHICH_TABLE, Vectors, table_of
 
     seconds, vectors = time.perf_counter() - start, Vectors(*tables, vocab.idx_to_token, {})
-    return {"seconds": round(seconds, 2), **{name: scores(vectors.tokens, table_of(vectors, name)) for name in TABLES}}
+    return {"seconds": round(seconds, 2), **{name: scores(vectors.tokens, table_of(vectors, name)) for name in WHICH_TABLE}}
 
 
 def baseline(corpus, seed, name, *settings):
@@ -120,11 +120,11 @@ def summaries(judged, found):
 
     Of ours there is a row for each table, of the others for the table that stands for the words.
     """
-    from helpers.beyond.vector_files import TABLES
+    from helpers.beyond.vector_files import WHICH_TABLE
 
     rows = {}
     for method, results in found.items():
-        for which in TABLES:
+        for which in WHICH_TABLE:
             if which in results[0] and (which == "center" or method == OURS):
                 row = {"seconds": [result["seconds"] for result in results]}
                 for name, values in judged.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from benchmarks.runs import FOLDER, machine, write_results
-from helpers.beyond.sweep import condense, run_sweep, runs_of, table
+from helpers.beyond.sweep import condense, run_sweep, runs_of, settings_table
 
 
 @click.command(help=__doc__)
@@ -26,7 +26,7 @@ def main(out):
         raise click.ClickException(f"{len(failures)} runs failed, so nothing is written: {', '.join(failures)}")
     condensed = condense(out)
     write_results(FOLDER / "sweep.json", {"machine": machine(), **condensed})
-    click.echo(table(condensed))
+    click.echo(settings_table(condensed))
 
 
 if __name__ == "__main__":

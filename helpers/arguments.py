@@ -7,10 +7,8 @@ import numbers
 import os
 from pathlib import Path
 
-import numpy as np
 from IPython import get_ipython
 
-TOKENS_AT_ONCE = 2**20  # of a text that need not fit into memory
 INJECTED = "# Parameters\n"  # how the cell begins that papermill puts after that of the parameters
 
 
@@ -87,24 +85,8 @@ def require_words(text, vocab):
         raise ValueError(f"corpus {text.name} has no word that occurs min_freq times: use more text, or a lower min_freq")
 
 
-def require_pairs(examples, text, vocab):
-    """Raise a ValueError if a text left no example to train on."""
-    _require_pairs(len(examples.centers) > 0, text, vocab)
-
-
-def require_pairs_of_words(ids, sentence, text, vocab):
-    """Raise a ValueError if no sentence of an encoded text has two known words."""
-    found, last = False, np.array([-1])
-    for start in range(0, len(ids), TOKENS_AT_ONCE):
-        part = slice(start, start + TOKENS_AT_ONCE)
-        known = np.append(last, sentence[part][ids[part] != vocab.unk])
-        if found := bool((known[1:] == known[:-1]).any()):
-            break
-        last = known[-1:]
-    _require_pairs(found, text, vocab)
-
-
-def _require_pairs(found, text, vocab):
+def require_pairs(found, text, vocab):
+    """Raise a ValueError that names a text, unless it was `found` to hold a pair of words to train on."""
     if not found:
         raise ValueError(
             f"corpus {text.name} has no pair of words to train on: its vocabulary holds {len(vocab) - 1:,} words; "

@@ -447,7 +447,7 @@ def when(epoch):
 
 
 # where a name may stand: points to the right and up, and which of its edges is meant
-SIDES = (
+PLACES_OF_NAMES = (
     (0, 5, "center", "bottom"), (0, -5, "center", "top"), (7, 0, "left", "center"),
     (-7, 0, "right", "center"), (5, 3, "left", "bottom"), (-5, 3, "right", "bottom"),
     (5, -3, "left", "top"), (-5, -3, "right", "top"),
@@ -479,7 +479,7 @@ def draw_names(axes, places, groups, named, limit):
         place = tuple(places[words.index(word)])
         style = {"fontsize": 10, "fontweight": "bold"} if word in groups else {"fontsize": 8}
         steps = (1, 2.5, 4) if word in groups else (1,)
-        sides = SIDES if word in named else ()
+        sides = PLACES_OF_NAMES if word in named else ()
         for step, (x, y, across, up) in itertools.product(steps, sides):
             note = axes.annotate(word, place, (step * x, step * y), textcoords="offset points",
                                  ha=across, va=up, color=colors[word], **style)  # fmt: skip

@@ -323,7 +323,7 @@ def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, 
         return make_examples(*encoded, *settings, *rngs)
 
     examples = draw(0)
-    require_pairs(examples, text, vocab)
+    require_pairs(len(examples.centers) > 0, text, vocab)
     rngs = generator(seed, "held-out examples"), generator(seed, "held-out noise")
     held_out = make_examples(*encode(text.held_out, vocab), *settings, *rngs)
     held_out = Minibatches(held_out, batch_size, seed, to_tensor)

@@ -9,7 +9,7 @@ from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_
 
 HELPERS = ROOT / "helpers"
 # In their order: each may import those before it.
-LESSON = "arguments", "figures", "corpus", "examples", "training", "model_pytorch", "model_mxnet", "vectors"
+LESSON = "arguments", "figures", "drawings", "corpus", "examples", "training", "model_pytorch", "model_mxnet", "vectors"
 ALLOWED = {  # room: the rooms that it may import from
     "lesson": {"lesson"},
     "beyond": {"lesson", "beyond"},

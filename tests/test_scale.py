@@ -47,7 +47,7 @@ def test_one_rank_trains_as_train_blocks_does_to_the_bit(corpus, tmp_path):
     history = train_blocks(net, blocks, 0.02, 3)
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
-        epochs = scale.train(corpus, tmp_path / "out", 16, 0.02, 3, 5, 5, None, 3, "changes", 2)
+        epochs = scale.train_ranks(corpus, tmp_path / "out", 16, 0.02, 3, 5, 5, None, 3, "changes", 2)
     finally:
         dist.destroy_process_group()
     vectors = load_vectors(tmp_path / "out" / "vectors.safetensors")

@@ -15,7 +15,7 @@ from helpers.beyond.sweep import (
     K,
     Run,
     condense,
-    open_folder,
+    open_sweep,
     overlap,
     probe_words,
     run_sweep,
@@ -74,7 +74,7 @@ def test_each_grid_holds_each_run_once_and_several_seeds_of_the_default():
 
 
 def test_condensed_pairs_are_of_different_seeds_and_the_default_is_its_own_floor(tmp_path):
-    open_folder(tmp_path, "pytorch", {})
+    open_sweep(tmp_path, "pytorch", {})
     for run in (Run(seed=0), Run(seed=1), Run(seed=2), Run(lr=0.1, seed=0), Run(lr=0.1, seed=1)):
         put(tmp_path, run, neighbors=neighbors(run.seed))
     found = condense(tmp_path)
@@ -84,13 +84,13 @@ def test_condensed_pairs_are_of_different_seeds_and_the_default_is_its_own_floor
     assert default["overlap"] == default["overlap with itself"] == [pair[0, 1], pair[0, 2], pair[1, 2]]
     assert other["overlap"] == [pair[0, 1], pair[0, 2], pair[1, 0], pair[1, 2]] and other["overlap with itself"] == [pair[0, 1]]
     assert default["seed"] == [0, 1, 2] and other["seed"] == [0, 1] and default["SimLex-999"] == [None] * 3
-    assert "nan" in helpers.beyond.sweep.table(found)
+    assert "nan" in helpers.beyond.sweep.settings_table(found)
 
 
 def test_what_cannot_be_condensed_is_told(tmp_path):
     with pytest.raises(ValueError, match="there is no sweep in"):
         condense(tmp_path)
-    open_folder(tmp_path, "pytorch", {})
+    open_sweep(tmp_path, "pytorch", {})
     put(tmp_path, Run())
     with pytest.raises(ValueError, match="needs two seeds of the default setting, which measure the noise, and has 1"):
         condense(tmp_path)
@@ -112,7 +112,7 @@ def test_unknown_grids_frameworks_parameters_and_schedulers_are_clear_errors(tmp
     }.items():
         done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
         assert done.exit_code and message in done.output, done.output
-    open_folder(tmp_path, "pytorch", {"corpus": "ptb"})
+    open_sweep(tmp_path, "pytorch", {"corpus": "ptb"})
     done = CliRunner().invoke(main, ["--out", str(tmp_path)])
     assert done.exit_code and "holds a sweep with" in done.output and "name another folder" in done.output
 

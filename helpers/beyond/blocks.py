@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from helpers.arguments import require_pairs_of_words, require_whole_numbers
+from helpers.arguments import require_pairs, require_whole_numbers
 from helpers.beyond.texts import read_encoded
 from helpers.examples import count_words, describe, draw_words, generator, noise_probability, subsample
 from helpers.training import require_no_divergence
@@ -19,6 +19,7 @@ BLOCK_SIZE = 32  # center words per block
 NOISE_PER_BLOCK = 22  # noise words per block: with windows of 5 a center then has 64 scores, a number that processors like
 BLOCKS_PER_UPDATE = 8  # more at once are faster per word, but diverge at a lower learning rate
 TOKENS_PER_PIECE = 32_768  # of the text, before subsampling: what is laid out at once
+TOKENS_LOOKED_AT = 2**20  # at once, of a text that need not fit into memory
 
 
 class Piece(NamedTuple):
@@ -172,6 +173,18 @@ def word2vec_tables(vocab_size, embed_size, seed):
     return embed_v, embed_u
 
 
+def has_pairs(ids, sentence):
+    """Return whether some sentence of an encoded text has two known words; reads piece by piece."""
+    last = np.array([-1])
+    for start in range(0, len(ids), TOKENS_LOOKED_AT):
+        part = slice(start, start + TOKENS_LOOKED_AT)
+        known = np.append(last, sentence[part][ids[part] != 0])
+        if (known[1:] == known[:-1]).any():
+            return True
+        last = known[-1:]
+    return False
+
+
 def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):
     """Read a corpus for `train_blocks`; returns `(blocks, vocab)`. The arguments and errors are those of `load_data`."""
     require_whole_numbers(max_window_size=max_window_size, num_noise_words=num_noise_words)
@@ -181,5 +194,5 @@ def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):
     settings = count_words(vocab), max_window_size, num_noise_words, seed
     held_out = Blocks(*held_out, *settings, purpose="held-out blocks")
     blocks = Blocks(*training, *settings, held_out, text.name)
-    require_pairs_of_words(blocks.ids, blocks.sentence, text, vocab)
+    require_pairs(has_pairs(blocks.ids, blocks.sentence), text, vocab)
     return blocks, vocab

@@ -20,7 +20,7 @@ from helpers.figures import (
 )
 
 PALE = "#A9D6F2"  # a light sky blue, for clouds of points: without smoothed edges a PNG is a third as large
-SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (6, 0, "left", "center"), (-6, 0, "right", "center"))
+NAME_SIDES = ((0, 5, "center", "bottom"), (0, -5, "center", "top"), (6, 0, "left", "center"), (-6, 0, "right", "center"))
 
 
 def name_points(axes, points, names, in_cloud=False):
@@ -35,7 +35,7 @@ def name_points(axes, points, names, in_cloud=False):
     taken = [text.get_window_extent() for text in axes.texts if text.get_visible()]
     for number, (point, name) in enumerate(zip(points, names)):
         others = np.delete(marks, number, axis=0)
-        for x, y, across, up in SIDES:
+        for x, y, across, up in NAME_SIDES:
             note = axes.annotate(name, tuple(point), (x, y), textcoords="offset points", ha=across, va=up,
                                  fontsize=8)  # fmt: skip
             if in_cloud:

@@ -126,7 +126,7 @@ def save(folder, run, vectors, results):
         temporary.write_text(json.dumps(results), encoding="utf-8")
 
 
-def open_folder(folder, framework, parameters):
+def open_sweep(folder, framework, parameters):
     """Make the folder of a sweep, or check that the sweep in it has the same framework and parameters (ValueError)."""
     settings, path = {"framework": framework, "parameters": parameters}, folder / SETTINGS_FILE
     if not path.exists():
@@ -157,7 +157,7 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
     from distributed import as_completed
 
     folder, parameters, failures = Path(folder), parameters or {}, {}
-    open_folder(folder, framework, parameters)
+    open_sweep(folder, framework, parameters)
     missing = [run for run in runs if not results_path(folder, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
     if not missing:
@@ -221,7 +221,7 @@ def average(row, measure):
     return statistics.fmean(values) if values and None not in values else float("nan")
 
 
-def table(condensed):
+def settings_table(condensed):
     """Lay out the settings as text, a line for each."""
     measures = "held_out", *TESTS, "overlap", "overlap with itself"
     lines = ["  ".join(f"{name:>11}" for name in (*VARIED, "seeds", *measures))]

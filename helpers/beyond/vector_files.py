@@ -189,7 +189,7 @@ def _read_tsv(path):
 READERS = {".safetensors": load_vectors, ".txt": _read_text, ".bin": _read_binary, ".tsv": _read_tsv}
 
 
-TABLES = {
+WHICH_TABLE = {
     "center": lambda vectors: vectors.embed_v,
     "context": lambda vectors: vectors.embed_u,
     "mean": lambda vectors: (vectors.embed_v + vectors.embed_u) / 2,
@@ -203,7 +203,7 @@ def table_of(vectors, name):
     """
     if name != "center" and vectors.embed_u is None:
         raise ValueError(f"the file holds one table only, so there is no {name} table")
-    return TABLES[name](vectors)
+    return WHICH_TABLE[name](vectors)
 
 
 def with_unknown(vectors):

@@ -258,7 +258,7 @@ def write_pages(out, rows):
         temporary.write_text(page, encoding="utf-8")
 
 
-def table(rows):
+def summary_table(rows):
     """Lay out the rows as text, a line per notebook."""
     lines = [f"{'notebook':32} {'seconds':>8}  what came out"]
     for row in rows:
@@ -335,7 +335,7 @@ def run_series(framework, pairs, file, out, blocks, resume, strict):
         kept = {"checkpoint_path": checkpoint_of(name, parameters)} if resume and not parameters.get("checkpoint_path") else {}
         own[name] = {**parameters, **kept}
     rows, well = run_halves(frameworks, own, out, blocks)
-    click.echo(f"\n{table(rows)}\n")
+    click.echo(f"\n{summary_table(rows)}\n")
     try:
         with whole_file(out / "summary.json") as temporary:
             temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")

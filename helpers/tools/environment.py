@@ -14,8 +14,8 @@ try:
 except ImportError:  # this command has to work where packages are missing
     from pip._vendor.packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parents[2]
-LISTS = ROOT / "requirements.txt", ROOT / "requirements-no-deps.txt"
+SERIES = Path(__file__).resolve().parents[2]
+LISTS = SERIES / "requirements.txt", SERIES / "requirements-no-deps.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
 JUPYTER = "jupyter", "jupyterlab", "nbval", "papermill"  # run notebooks: one that runs already needs none of them
 

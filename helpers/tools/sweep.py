@@ -7,10 +7,10 @@ import click
 
 from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
-from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, table
+from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, settings_table
 from helpers.tools.course import collect_parameters
 
-OURS = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
+SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -29,7 +29,7 @@ def main(framework, grid, pairs, scheduler, out):
     """
     out = (out or ROOT / "runs" / f"sweep-{framework}").absolute()
     parameters = collect_parameters(pairs, None, [read_notebook(NOTEBOOKS / framework / "05_training.ipynb")])
-    for name in OURS:
+    for name in SET_BY_THE_SWEEP:
         if name in parameters:
             raise click.UsageError(f"{name} is set by the sweep itself")
     click.echo(f"Writing to {out}")
@@ -42,7 +42,8 @@ def main(framework, grid, pairs, scheduler, out):
         raise click.ClickException("stopped; finished runs are kept, and the same command resumes from there") from None
     with whole_file(out / "results.json") as temporary:
         temporary.write_text(json.dumps(condensed, indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{table(condensed)}\n\n{len(failures)} of {len(runs_of(grid))} runs failed{': ' if failures else ''}{', '.join(failures)}")
+    click.echo(settings_table(condensed))
+    click.echo(f"\n{len(failures)} of {len(runs_of(grid))} runs failed{': ' if failures else ''}{', '.join(failures)}")
     raise SystemExit(int(bool(failures)))
 
 

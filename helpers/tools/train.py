@@ -11,7 +11,7 @@ import torch.distributed as dist
 import torch.multiprocessing
 
 from helpers.arguments import require_positive
-from helpers.beyond.scale.ranks import METHODS, train
+from helpers.beyond.scale.ranks import METHODS, train_ranks
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -72,7 +72,7 @@ def run_rank(rank, num_ranks, meeting, timeout, settings):
     try:
         require_positive(lr=settings["lr"])
         dist.init_process_group("gloo", meeting, datetime.timedelta(seconds=timeout), num_ranks, rank)
-        train(**settings)
+        train_ranks(**settings)
         dist.barrier()
         return 0
     except (ValueError, FloatingPointError) as error:

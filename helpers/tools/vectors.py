@@ -6,7 +6,7 @@ import click
 
 from helpers.arguments import require_query
 from helpers.beyond.evaluation import evaluate, keyed_vectors
-from helpers.beyond.vector_files import TABLES, read_vectors, table_of, with_unknown, write_table
+from helpers.beyond.vector_files import WHICH_TABLE, read_vectors, table_of, with_unknown, write_table
 from helpers.vectors import save_vectors, vocab_of
 
 
@@ -22,7 +22,7 @@ class Told(click.Group):
 
 source = click.argument("source", metavar="FILE", type=click.Path())
 which_table = click.option(
-    "--table", type=click.Choice(list(TABLES)), default="center", show_default=True, help="Of a file with two tables."
+    "--table", type=click.Choice(list(WHICH_TABLE)), default="center", show_default=True, help="Of a file with two tables."
 )
 how_many = click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many words.")
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from helpers.arguments import require_whole_numbers, whole_file
 from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
 from helpers.beyond.scale.clusters import dask_client
-from helpers.beyond.scale.shards import count_part, counted, counts_of, parts_of, source_of, words_of, write_shard
+from helpers.beyond.scale.shards import count_part, counted, counted_words, counts_of, parts_of, source_of, write_shard
 from helpers.corpus import NAMES
 
 SOURCES, PARTS = "sources.json", "parts"
@@ -142,7 +142,7 @@ def count_parts(client, parts, folder):
         done |= {part.number} if part else set()
         while following and following.number in done:  # in their order, whichever was first: what is dropped depends on it
             for shard in counted(folder, following)["shards"]:
-                counts.add(words_of(folder, shard["name"]), counts_of(folder, shard["name"]))
+                counts.add(counted_words(folder, shard["name"]), counts_of(folder, shard["name"]))
                 names.append(shard["name"])
             following = next(waiting, None)
     return counts, names

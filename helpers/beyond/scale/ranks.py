@@ -198,7 +198,7 @@ def read_shards(corpus, min_freq, max_window_size, num_noise_words, seed):
     return Blocks(*text.training(vocab), *settings, held_out, text.name), vocab
 
 
-def train(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, method, exchange_pieces):
+def train_ranks(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, method, exchange_pieces):
     """Train on a prepared text with all ranks; writes vectors and a summary on one of them, and returns its epochs on all.
 
     Where `out` holds a checkpoint of the same training, on any rank, it goes on from there. Raises ValueError, on every rank,

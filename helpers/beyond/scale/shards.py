@@ -130,7 +130,7 @@ def _write_counted(folder, name, numbering, numbers, ends):
     return {"name": name, "sizes": {suffix: content.nbytes for suffix, content in contents.items()}}
 
 
-def words_of(folder, name):
+def counted_words(folder, name):
     """Return the words of a counted shard, as bytes, in the order of their provisional ids, which begin at 1."""
     return (folder / f"{name}.words").read_bytes().split(b"\n")
 
@@ -151,7 +151,7 @@ def write_shard(job, folder, vocabulary_sha256):
     name, counted_name = job
     folder, parts = Path(folder), Path(folder) / "parts"
     final = _final_ids(folder / VOCABULARY, vocabulary_sha256)
-    words = words_of(parts, counted_name)
+    words = counted_words(parts, counted_name)
     ids = np.zeros(len(words) + 1, ids_dtype(len(final)))
     ids[1:] = np.fromiter(map(final.get, words, itertools.repeat(0)), ids.dtype, len(words))
     tokens = ids[np.fromfile(parts / f"{counted_name}.ids", PROVISIONAL[".ids"])]
