@@ -10,7 +10,7 @@ QUIET = "--no-first-run", "--disable-background-networking", "--disable-componen
 @contextlib.contextmanager
 def chromium():
     """Give a browser, as Playwright knows it. Root may only start one without a sandbox: show it nothing but our own pages."""
-    from playwright.sync_api import sync_playwright  # make test-system installs it
+    from playwright.sync_api import sync_playwright  # make test-all installs it
 
     program = next(filter(None, map(shutil.which, PROGRAMS)))
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Properties that hold for any text; make test-system tries 20,000 texts more."""
+"""Properties that hold for any text; make test-all tries 20,000 texts more."""
 
 import pytest
 from hypothesis import Phase

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 def nbval(path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--rootdir", str(path.parent), str(path)]
-    return subprocess.run([*command, "-c", str(ROOT / "pytest.ini")], cwd=path.parent, capture_output=True, text=True)
+    return subprocess.run([*command, "-c", str(ROOT / "pyproject.toml")], cwd=path.parent, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("alter", [False, True])

@@ -85,16 +85,16 @@ def test_requirements_name_the_packages_once_for_each_python_and_pin_every_line(
     both = {"mxnet"} if version in ("3.10", "3.11") else set()
     assert {"jupyter", "torch", "d2l", "matplotlib", "nbval", "papermill", *both} <= set(names) and len(names) == len(set(names))
     assert ("mxnet" in names) == bool(both) == (not mxnet_left_out())
-    for name in ("requirements.txt", "requirements-no-deps.txt", "requirements-test.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt"):
         for requirement in read_requirements(ROOT / name)[0]:
             assert re.fullmatch(r"==[\d.]+", str(requirement.specifier)), requirement
-    assert (ROOT / "requirements-test.txt").read_text().startswith("-r requirements.txt\n")
+    assert (ROOT / "requirements-dev.txt").read_text().startswith("-r requirements.txt\n")
 
 
 def test_the_environment_is_the_one_that_the_list_names():
     wrong = [requirement.name for requirement in read_requirements()[0] if not compare(requirement)[1]]
     assert wrong == []
-    alone = [requirement.name for requirement in read_requirements(ROOT / "requirements-no-deps.txt")[0]]
+    alone = ["d2l"] if mxnet_left_out() else []
     told = run(sys.executable, "-m", "pip", "check").stdout.splitlines()
     assert [line for line in told if line.split()[0] not in alone] == ([] if alone else ["No broken requirements found."])
 
@@ -202,13 +202,7 @@ def test_make_takes_a_python_that_runs_both_halves_before_a_newer_one(there, cho
 
 
 def test_helpers_is_importable_from_any_folder_of_the_environment_that_make_set_up(tmp_path):
-    setup = (ROOT / "Makefile").read_text()
-    line = re.search(r"-c \"(import os, sysconfig;.*)\"\n", setup)[1].replace("\\\\n", "\\n")
-    site = tmp_path / "site"
-    site.mkdir()
-    code = line.replace("sysconfig.get_path('purelib')", f"'{site}'")
-    assert run(sys.executable, "-c", code).returncode == 0
-    code = f"import site; site.addsitedir({str(site)!r}); import helpers; print(helpers.__file__)"
+    code = "import helpers; print(helpers.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == str(ROOT / "helpers" / "__init__.py"), done.stderr
 
@@ -240,26 +234,8 @@ def test_what_github_runs_is_there_and_may_only_read():
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     commands = "\n".join(step.get("run", "") for step in steps)
     targets, files = re.findall(r"make ([a-z-]+)", commands), re.findall(r"\S+\.(?:txt|yaml)\b|notebooks/\S+", commands)
-    assert {"test", "test-system"} <= set(targets) and "notebooks/pytorch" in files
+    assert {"test", "test-all"} <= set(targets) and "notebooks/pytorch" in files
     assert [target for target in targets if run("make", "-n", target).returncode] == []
     assert [path for path in files if not (ROOT / path).exists()] == []
     assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
     assert workflow["permissions"] == {"contents": "read"}
-
-
-def test_the_forms_for_issues_say_what_they_are_for_and_ask_each_thing_once():
-    forms = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))]
-    assert len(forms) == 3
-    for form in forms:
-        ids = [field["id"] for field in form["body"]]
-        assert form["name"] and form["description"] and len(set(ids)) == len(ids) >= 3
-
-
-def test_the_citation_names_the_series_as_the_readme_does():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert README.startswith(f"# {citation['title']}\n") and citation["license"] == "MIT" and citation["authors"]
-
-
-def test_both_licences_are_named():
-    licence = (ROOT / "LICENSE").read_text()
-    assert "MIT License" in licence and "Creative Commons Attribution 4.0" in licence

@@ -15,17 +15,19 @@ except ImportError:  # this command has to work where packages are missing
     from pip._vendor.packaging.requirements import Requirement
 
 SERIES = Path(__file__).resolve().parents[2]
-LISTS = SERIES / "requirements.txt", SERIES / "requirements-no-deps.txt"
+REQUIREMENTS = SERIES / "requirements.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
 JUPYTER = "jupyter", "jupyterlab", "nbval", "papermill"  # run notebooks: one that runs already needs none of them
 
 
-def read_requirements(*paths):
-    """Return the Requirements of these files (the series' own, by default) that hold here, and the names that none here has."""
-    texts = [path.read_text(encoding="utf-8") for path in paths or LISTS]
-    lines = (line.split(" #")[0].strip() for text in texts for line in text.splitlines())
+def read_requirements(path=REQUIREMENTS):
+    """Return the Requirements of a list that hold here, and the names of those that don't.
+
+    d2l holds everywhere: where the list leaves it out, it is installed without what it fixes.
+    """
+    lines = (line.split(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     requirements = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
-    here = [r for r in requirements if r.marker is None or r.marker.evaluate()]
+    here = [r for r in requirements if r.marker is None or r.marker.evaluate() or r.name == "d2l"]
     return here, sorted({r.name for r in requirements} - {r.name for r in here})
 
 
@@ -52,12 +54,12 @@ def pip(*arguments):
     return subprocess.run([sys.executable, "-m", "pip", *map(str, arguments)], capture_output=True, text=True)
 
 
-def install_missing(*paths):
+def install_missing(path=REQUIREMENTS):
     """Install the packages that are not here at all, of any version; nothing that is here changes. A RuntimeError if pip can't.
 
     Only MXNet's half misses mxnet, so that is told, and no error.
     """
-    needed = [r for r in read_requirements(*paths)[0] if not ("ipykernel" in sys.modules and r.name in JUPYTER)]
+    needed = [r for r in read_requirements(path)[0] if not ("ipykernel" in sys.modules and r.name in JUPYTER)]
     missing = [r for r in needed if compare(r)[0] is None]
     if not missing:
         return

@@ -14,7 +14,7 @@ from helpers.tools.twins import BADGES, write_notebook
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
 NEEDED = (
-    "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "requirements-no-deps.txt", "environment.yml", "Makefile", "LICENSE",
+    "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "pyproject.toml", "environment.yml", "Makefile", "LICENSE",
 )  # fmt: skip
 TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
 CONFIG = '''c = get_config()

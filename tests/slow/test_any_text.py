@@ -6,7 +6,7 @@ import pytest
 
 from tests.any_text import PROPERTIES, SEED, hold
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 EXAMPLES = int(os.environ.get("EXAMPLES", 7_000))
 
 

@@ -15,7 +15,7 @@ from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, TITLES
 from tests.browser import chromium, open_page
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("book")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]
 SITE = ROOT / "book" / "_build" / "html"
 CONTRAST = {"runOnly": ["color-contrast"]}
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"  # events of a resize or a fold are over

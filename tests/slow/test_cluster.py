@@ -15,7 +15,7 @@ from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.ranks import finish, options_of, prepared, torchrun
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 RATE = int(os.environ.get("RATE", 100))
 HOSTS = "10.77.0.1", "10.77.0.2"
 ROOM = {"num_epochs": 8, "embed_size": 50, "lr": 0.02}

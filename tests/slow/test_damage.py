@@ -9,7 +9,7 @@ from helpers.beyond.vector_files import READERS, read_vectors
 from tests.damage import read_damaged, refuse, require_valid_vectors
 from tests.test_damaged_files import checkpoint_files, vectors_files
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 SEED, COUNT = int(os.environ.get("SEED", 1)), int(os.environ.get("COUNT", 2200))
 
 

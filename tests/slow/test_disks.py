@@ -12,7 +12,7 @@ from helpers.vectors import load_vectors, save_vectors
 from tests.conftest import course
 from tests.server import send
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

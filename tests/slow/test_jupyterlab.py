@@ -18,7 +18,7 @@ from helpers.tools.twins import VARIES, all_notebooks, printed, write_notebook
 from tests.browser import chromium
 from tests.jupyterlab import Lab, server
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 LESSONS = [path.relative_to(ROOT) for path in all_notebooks() if "solutions" not in path.parts]
 EVALUATION = next(path for path in LESSONS if path.stem == "12_evaluation")
 TRAINING = next(path for path in LESSONS if path.stem == "05_training")

@@ -7,7 +7,7 @@ import pytest
 from tests.kills import kill_and_resume
 from tests.training import WAYS
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 SEED, KILLS = int(os.environ.get("SEED", 1)), int(os.environ.get("KILLS", 5))
 
 

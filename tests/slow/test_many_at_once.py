@@ -12,7 +12,7 @@ from helpers.vectors import load_vectors
 from tests.conftest import command
 from tests.listening import LOOPBACK, watch
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 RUNS = int(os.environ.get("RUNS", 2))
 
 

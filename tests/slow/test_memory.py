@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.training import WAYS
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 EPOCHS = int(os.environ.get("EPOCHS", 60))
 
 

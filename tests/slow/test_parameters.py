@@ -11,7 +11,7 @@ from tests.parameters import HUGE
 from tests.test_course import SMALL
 from tests.test_parameters import LESSONS
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 SEED, TRIES = int(os.environ.get("SEED", 1)), int(os.environ.get("TRIES", 5))
 TOLD = {"ParameterError", "ValueError", "LookupError", "FloatingPointError"}
 EXTREME = {

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.prepare import measure, write_text
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 MEGABYTES = int(os.environ.get("MEGABYTES", 100))
 
 

@@ -1,4 +1,4 @@
-"""The PyTorch half on later Pythons, with their own packages, in the environments that `make test-system` makes.
+"""The PyTorch half on later Pythons, with their own packages, in the environments that `make test-all` makes.
 
 PYTHONS names them: "3.12 3.13".
 """
@@ -13,7 +13,7 @@ import pytest
 from helpers.beyond.notebooks import NOTEBOOKS, lessons, read_notebook
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.slow
 SLOW = re.compile("subprocess|run_notebook|LocalCluster|kill_and_go_on")  # files of tests that start processes
 QUICK = [str(path) for path in sorted((ROOT / "tests").glob("test_*.py")) if not SLOW.search(path.read_text(encoding="utf-8"))]
 INSTALLED = "tests/test_repository.py::test_the_environment_is_the_one_that_the_list_names"
