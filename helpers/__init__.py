@@ -14,7 +14,7 @@
 | 6 similarity | `get_similar_tokens` | `model_*` |
 | | `keep_vectors`, `find_vectors`, `nearest`, `map_in_frames` | `vectors` |
 
-`arguments` refuses what can't serve, `figures` shows what `drawings` draws. Later steps add what is in `beyond`, `exercises` checks answers, and
-`tools` holds the commands. A module imports only those before it: arguments, figures, drawings, corpus, examples, training, model_*, vectors; then
-`beyond`, `exercises`, `tools`. This package imports nothing by itself.
+`arguments` refuses what can't serve, `figures` shows what `drawings` draws. Later steps add what is in `beyond`, `exercises`
+checks answers, and `tools` holds the commands. A module imports only those before it: arguments, figures, drawings, corpus,
+examples, training, model_*, vectors; then `beyond`, `exercises`, `tools`. This package imports nothing by itself.
 """
