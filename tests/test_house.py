@@ -16,6 +16,7 @@ ALLOWED = {  # room: the rooms that it may import from
     "exercises": {"lesson", "beyond", "exercises"},
     "tools": {"lesson", "beyond", "exercises", "tools"},
 }
+MOST_LOADED, MOST_OF_ALL, MOST_DRAWN = 1480, 1660, 520  # lines; nobody needs to read the drawings
 LAZY = {("corpus", "beyond.texts")}  # for a text of one's own, inside read_corpus
 SIX_STEPS = [path for framework in FRAMEWORKS for path in lessons(framework, beyond=False) if int(path.name[:2]) <= 6]
 
@@ -86,17 +87,13 @@ def num_lines(names):
 def test_what_the_six_steps_load_is_small(framework):
     paths = [path for path in SIX_STEPS if path.parent.name == framework]
     names = {name for path in paths for name in imported(code_of(path)) if room(name) == "lesson"}
-    names = loaded(names)
-    assert {room(name) for name in names} == {"lesson"}
-    assert num_lines(names - {"figures"}) <= MOST_LOADED
-    assert num_lines({"figures"}) <= MOST_OF_FIGURES
-
-
-MOST_LOADED, MOST_OF_ALL, MOST_OF_FIGURES = 1200, 1450, 700
+    assert {room(name) for name in loaded(names)} == {"lesson"}
+    assert num_lines(loaded(names) - {"drawings"}) <= MOST_LOADED
 
 
 def test_the_lessons_modules_are_small():
-    assert num_lines(name for name in LESSON if name != "figures") <= MOST_OF_ALL
+    assert num_lines(name for name in LESSON if name != "drawings") <= MOST_OF_ALL
+    assert num_lines(["drawings"]) <= MOST_DRAWN
 
 
 def test_no_two_modules_share_a_name_but_a_command_and_what_it_calls():
