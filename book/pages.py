@@ -17,9 +17,10 @@ from helpers.tools.twins import FOLDED, framework_of, name_of, variants
 
 LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
 HEAD = "set-up", "imports"
+DOCS = "vectors", "scale", "results", "machines", "glossary"
 TEXTS = {
-    ROOT / "docs" / "glossary.md": "glossary", NOTEBOOKS / "TEACHING.md": "teaching", ROOT / "CONTRIBUTING.md": "contributing",
-    ROOT / "CHANGELOG.md": "changes",
+    **{ROOT / "docs" / f"{name}.md": name for name in DOCS}, NOTEBOOKS / "TEACHING.md": "teaching",
+    ROOT / "CONTRIBUTING.md": "contributing", ROOT / "CHANGELOG.md": "changes",
 }  # fmt: skip
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 EXERCISE = re.compile(r"\*\*(\d\d\.\d+)\*\* (.+?[.?:])\s")  # its number and its title, a sentence
@@ -257,8 +258,8 @@ def write_pages(folder):
     folder.mkdir(parents=True)
     steps = all_steps()
     first, sections = readme_parts()
-    rows = [[part.strip() for part in row.split("|")[1:3]] for row in sections["The steps"].splitlines() if re.match(r"\| \d", row)]
-    for step, (title, _) in zip(steps, rows, strict=True):
+    rows = [[part.strip() for part in row.split("|")[1:4]] for row in sections["The steps"].splitlines() if re.match(r"\| \d", row)]
+    for step, (title, *_) in zip(steps, rows, strict=True):
         exercises = exercises_of(step)
         write_step(folder, step, exercises)
         write_exercises(folder, step, title, exercises)
@@ -274,13 +275,13 @@ def write_pages(folder):
         page.write()
     index = Page(folder, "index")
     index.add(index.linked(first, ROOT / "README.md"))
-    table = [f"| [{title}](steps/{step.name}.md) | {learned} |" for step, (title, learned) in zip(steps, rows)]
-    index.add("\n".join(["| step | what you learn |", "|---|---|", *table]))
+    table = [f"| [{title}](steps/{step.name}.md) | {learned} | {minutes} |" for step, (title, learned, minutes) in zip(steps, rows)]
+    index.add("\n".join(["| step | what you learn | minutes: reading + exercises |", "|---|---|---|", *table]))
     index.add("Where the two frameworks differ, a page has a tab for each. What you choose once is chosen on all pages.")
     for caption, names in (
         ("The six steps", [f"steps/{step.name}" for step in steps[:6]]),
         ("What comes next", [f"steps/{step.name}" for step in steps[6:]]),
-        ("Exercises", [f"{title} <exercises/{step.name}>" for step, (title, _) in zip(steps, rows)]),
+        ("Exercises", [f"{title} <exercises/{step.name}>" for step, (title, *_) in zip(steps, rows)]),
         ("More", ["run", *TEXTS.values()]),
     ):
         index.add("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]))

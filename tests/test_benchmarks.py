@@ -134,9 +134,9 @@ def test_counted_vectors_beat_random_ones_on_ptb(ptb):
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
 
 
-def test_the_readme_has_the_table_of_the_study():
+def test_the_page_of_results_has_the_tables_of_the_study():
     study = json.loads((ROOT / "benchmarks" / "evaluation.json").read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert set(study["texts"]) == set(evaluation.CORPORA)
     for text, rows in study["texts"].items():
-        assert "\n".join(evaluation.table(text, rows)) in readme
+        assert "\n".join(evaluation.table(text, rows)) in page

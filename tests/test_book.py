@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from book.pages import all_steps, write_pages
-from helpers.beyond.notebooks import FRAMEWORKS, TITLES, read_notebook
+from book.pages import all_steps, page_of, write_pages
+from helpers.beyond.notebooks import FRAMEWORKS, ROOT, TITLES, read_notebook
 from helpers.exercises import find
 from helpers.tools.twins import all_notebooks, name_of
 
@@ -90,6 +90,36 @@ def test_titles_of_exercises_are_short_and_hold_no_formula(pages):
         if name.startswith("exercises/"):
             title = text.splitlines()[0]
             assert len(title) <= 80 and not re.search(r"[$`]", title), title
+
+
+def test_the_readme_and_each_page_of_docs_is_a_page_with_all_its_text(pages):
+    written = pages[1]
+    texts = {page_of(path): path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+    assert len(texts) >= 5 and texts.keys() <= written.keys()
+    for name, text in texts.items():
+        assert without_targets(text).strip() == without_targets(written[name]).strip()
+        assert re.search(rf"^{name}$", written["index"], re.MULTILINE), name  # the table of contents
+    first, *sections = re.split("^## ", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert without_targets(first).strip() in without_targets(written["index"])
+    left_out = [part for part in sections if without_targets(part).strip() not in without_targets(written["run"])]
+    assert [part.splitlines()[0] for part in left_out] == ["The steps"]  # a table of pages stands for it
+
+
+def test_links_to_headings_of_the_books_texts_lead_to_one(pages):
+    """A heading's anchor is its text in small letters, with hyphens for spaces."""
+    folder, written = pages
+    headings = {
+        name: [re.sub(r"[^\w -]", "", found.lower()).replace(" ", "-") for found in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+        for name, text in written.items()
+    }
+    anchors = [
+        (name, (folder / name).parent.joinpath(target or f"{name}.md").resolve(), anchor)
+        for name, text in written.items()
+        for target, anchor in re.findall(r"\]\(([^)#\s:]*\.md|)#([^)\s]+)\)", text)
+    ]
+    for name, path, anchor in anchors:
+        assert anchor in headings[path.relative_to(folder.resolve()).with_suffix("").as_posix()], f"{name}: {anchor}"
+    assert anchors
 
 
 def test_relative_links_lead_to_pages_and_files(pages):

@@ -1,4 +1,4 @@
-"""The README's links and commands, the lists of packages, the Makefile's set-up, and the commands' own help."""
+"""Links and commands of the README and docs, the lists of packages, the Makefile's set-up, and the commands' own help."""
 
 import ast
 import importlib.util
@@ -21,18 +21,31 @@ from helpers.tools.environment import compare, mxnet_left_out, read_requirements
 from helpers.tools.twins import all_notebooks, main
 from tests.conftest import ROOT
 
-README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
-PAGES = README + CONTRIBUTING
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+TEXTS = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *DOCS, ROOT / "CONTRIBUTING.md")}
+README = TEXTS[ROOT / "README.md"]
+READERS = "\n".join(text for path, text in TEXTS.items() if path.name != "CONTRIBUTING.md")
+ALL = "\n".join(TEXTS.values())
 
 
 def run(*command, **options):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def test_links_in_the_readme_and_in_contributing_lead_to_files():
-    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", PAGES) if not target.startswith("http")]
-    assert len(targets) >= 14
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_links_in_the_readme_in_docs_and_in_contributing_lead_to_files():
+    for path, text in TEXTS.items():
+        targets = [target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if not target.startswith("http")]
+        assert targets and [target for target in targets if not (path.parent / target).exists()] == [], path.name
+
+
+def test_the_readme_leads_to_each_page_of_docs():
+    assert [path.name for path in DOCS if f"](docs/{path.name})" not in README] == []
+
+
+def test_the_readme_and_each_page_of_docs_is_short():
+    lengths = {path.name: len(text.split()) for path, text in TEXTS.items()}
+    assert lengths["README.md"] <= 1300
+    assert {path.name: lengths[path.name] for path in DOCS if path.name != "glossary.md" and lengths[path.name] > 900} == {}
 
 
 def test_the_readme_lists_every_step_of_both_frameworks():
@@ -41,29 +54,32 @@ def test_the_readme_lists_every_step_of_both_frameworks():
             assert f"]({path.relative_to(ROOT).as_posix()})" in README
 
 
-def test_every_make_target_of_both_pages_exists():
-    targets = set(re.findall(r"`?make ([a-z-]+)", PAGES))
+def test_every_make_target_of_the_texts_exists():
+    targets = set(re.findall(r"(?:`|^)make ([a-z-]+)", ALL, re.MULTILINE))
     assert {"course", "test", "lab", "setup"} <= targets
     for target in targets:
         assert run("make", "-n", target).returncode == 0, target
 
 
-def test_every_module_command_of_both_pages_says_what_it_is_for():
-    modules = set(re.findall(r"python -m (helpers\.[\w.]*\w)", PAGES))
-    assert set(re.findall(r"helpers\.twins (\w+)", PAGES)) <= main.commands.keys()
-    assert {"helpers.tools.course", "helpers.tools.twins", "helpers.tools.environment"} <= modules
+def test_every_module_command_of_the_texts_says_what_it_is_for():
+    modules = set(re.findall(r"-m (helpers\.[\w.]*\w)", ALL))
+    used = set(re.findall(r"helpers\.tools\.twins (\w+)", ALL))
+    assert used and used <= main.commands.keys()
+    assert modules == {f"helpers.tools.{name}" for name in ("course", "twins", "environment", "prepare", "train", "vectors")}
     for module in modules:
         done = run(sys.executable, "-m", module, "--help")
         assert done.returncode == 0 and "usage:" in done.stdout.lower() and len(done.stdout.splitlines()) >= 4, done.stderr
 
 
-def test_options_and_parameters_in_the_readme_are_known():
+def test_options_and_parameters_in_the_readme_and_docs_are_known():
     cells = [cell for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters"]
     known = {name for cell in cells for name in defined_names(cell)}
-    assert {name for name in re.findall(r"-p (\w+) \S+", README)} <= known
-    help_text = "".join(run(sys.executable, "-m", "helpers.tools.course", *command, "--help").stdout for command in ([], ["student"]))
-    for option in set(re.findall(r"(?<= )--[a-z]+", " ".join(re.findall(r"helpers\.tools\.course[^`\n]*", README)))):
-        assert option in help_text
+    assert {name for name in re.findall(r"-p (\w+) \S+", READERS)} <= known
+    for module, *subcommands in (("course", "student"), ("vectors", "similar"), ("prepare",), ("train",), ("environment",)):
+        commands = [[], *([name] for name in subcommands)]
+        told = "".join(run(sys.executable, "-m", f"helpers.tools.{module}", *command, "--help").stdout for command in commands)
+        options = set(re.findall(r"(?<= )--?[a-z][a-z-]*", " ".join(re.findall(rf"-m helpers\.tools\.{module}\b([^`#\n]*)", READERS))))
+        assert {option for option in options if not re.search(rf"(?<![\w-]){option}(?![\w-])", told)} == set(), module
 
 
 @pytest.fixture

@@ -46,7 +46,18 @@ def test_the_readme_of_a_students_copy_leads_nowhere_else_and_not_to_solutions(c
     targets = [target for target in re.findall(r"\]\(([^)#]+)\)", readme) if not target.startswith("http")]
     assert len(targets) >= 20 and [target for target in targets if not (copy / target).exists()] == []
     assert [text for text in ("notebooks/solutions", "## For teachers", "make test ") if text in readme] == []
-    assert "## Parameters" in readme
+    assert "## A text of your own" in readme and "## License" in readme
+
+
+def test_the_docs_of_a_students_copy_are_whole_but_for_teachers_parts_and_lead_nowhere_else(copy):
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (copy / "docs").glob("*.md")}
+    assert pages.keys() == {path.name for path in (ROOT / "docs").glob("*.md")}
+    for name, text in pages.items():
+        targets = [target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if not target.startswith("http")]
+        assert [target for target in targets if not (copy / "docs" / target).exists()] == [], name
+        assert [part for part in ("for students", "solutions", "make test") if part in text] == [], name
+        headings = re.findall("^#.*", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert re.findall("^#.*", text, re.MULTILINE) == headings, name
 
 
 def test_a_students_copy_runs_where_it_lies(copy):

@@ -15,6 +15,7 @@ SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
 NEEDED = (
     "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "pyproject.toml", "environment.yml", "Makefile", "LICENSE",
+    "CITATION.cff",
 )  # fmt: skip
 TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
 CONFIG = '''c = get_config()
@@ -73,8 +74,8 @@ def copy_needed(out):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    readme = out / "README.md"
-    readme.write_text(TEACHERS_PART.sub("", BADGES.sub("", readme.read_text(encoding="utf-8"))), encoding="utf-8")
+    for page in (out / "README.md", *(out / "docs").glob("*.md")):
+        page.write_text(TEACHERS_PART.sub("", BADGES.sub("", page.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 def write_student_copy(out):

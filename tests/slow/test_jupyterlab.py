@@ -48,9 +48,8 @@ def folder(tmp_path_factory, parameters):
     """A copy of what a reader has, with these parameters."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks")
-    (folder / "benchmarks").mkdir()
-    for name in ("README.md", "benchmarks/speed.png"):
-        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copy(ROOT / "README.md", folder)
     for path in LESSONS:
         set_parameters(folder / path, parameters)
     return folder
