@@ -68,6 +68,7 @@ def test_a_repeated_text_has_whole_sentences_in_another_order_each_time():
     assert len({tuple(found[start : start + 5]) for start in range(0, 500, 5)}) > 1
 
 
+@pytest.mark.slow
 def test_the_study_of_resampling_tells_each_measure_of_every_epoch_and_both_ways_begin_alike(small_text):
     runs = {way: [in_a_process(train, 0, 2, resample, str(small_text))] for way, resample in WAYS.items()}
     once, redrawn = (found[0] for found in runs.values())
@@ -78,6 +79,7 @@ def test_the_study_of_resampling_tells_each_measure_of_every_epoch_and_both_ways
     assert len(lines) == 4 and lines[3].startswith("resampled, epoch 2: loss ")
 
 
+@pytest.mark.slow
 def test_the_quick_form_runs(ptb):
     done = subprocess.run([sys.executable, "-m", "benchmarks", "--quick"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -125,6 +127,7 @@ def test_a_summary_tells_a_mean_within_its_interval_and_no_difference_from_itsel
     assert worse["difference"][1] < 0 and worse["mean"] < itself["mean"]
 
 
+@pytest.mark.slow
 def test_counted_vectors_beat_random_ones_on_ptb(ptb):
     methods = {name: evaluation.METHODS[name] for name in ("counted", "random")}
     results = {name: [work("ptb", seed, *rest) for seed in (0, 1)] for name, (work, *rest) in methods.items()}

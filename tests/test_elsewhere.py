@@ -76,6 +76,7 @@ def test_nothing_that_is_there_is_overwritten_and_no_copy_lies_in_the_series(tmp
     assert not list(tmp_path.iterdir()) and not (ROOT / "copy").exists()
 
 
+@pytest.mark.slow
 def test_a_notebook_alone_fetches_the_series_and_the_next_one_takes_the_same_clone(tmp_path):
     bare, alone = tmp_path / "bare.git", tmp_path / "alone"
     alone.mkdir()
@@ -127,6 +128,7 @@ def environment(tmp_path_factory):
     return install
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_added_and_what_is_there_stays(environment):
     done, found = environment("present==2.0", "missing==1.0", "needed==1.0", "d2l==1.0")
     assert done.returncode == 0, done.stderr
@@ -136,6 +138,7 @@ def test_what_is_missing_is_added_and_what_is_there_stays(environment):
     assert (again.returncode, again.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_added_is_named_and_says_what_to_do_and_mxnet_alone_is_no_error(environment):
     done, found = environment("stubborn==1.0", "mxnet==1.0")
     assert done.returncode == 1 and found["present"] == "1.0" and "stubborn" not in found

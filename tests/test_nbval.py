@@ -1,10 +1,8 @@
-"""nbval itself: it passes notebooks as they are and fails one whose output was altered."""
+"""nbval itself: it fails a notebook whose output was altered. That it passes the others, make test shows."""
 
 import json
 import subprocess
 import sys
-
-import pytest
 
 from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
 from helpers.tools.twins import write_notebook
@@ -16,15 +14,12 @@ def nbval(path):
     return subprocess.run([*command, "-c", str(ROOT / "pyproject.toml")], cwd=path.parent, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("alter", [False, True])
-def test_an_altered_output_fails_and_the_true_one_passes(alter, tmp_path):
+def test_an_altered_output_fails(tmp_path):
     notebook = read_notebook(NOTEBOOKS / "pytorch" / "04_loss.ipynb")
     last = next(place for place, cell in enumerate(notebook["cells"]) if cell["id"] == "example")
     notebook["cells"] = notebook["cells"][: last + 1]
-    if alter:
-        cell = next(cell for cell in notebook["cells"] if cell["id"] == "example")
-        cell["outputs"] = json.loads(json.dumps(cell["outputs"]).replace("0.9352", "0.9353"))
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == "example")
+    cell["outputs"] = json.loads(json.dumps(cell["outputs"]).replace("0.9352", "0.9353"))
     write_notebook(tmp_path / "04_loss.ipynb", notebook)
     done = nbval(tmp_path / "04_loss.ipynb")
-    assert done.returncode == (1 if alter else 0), done.stdout + done.stderr
-    assert ("0.9353" in done.stdout) is alter
+    assert done.returncode == 1 and "0.9353" in done.stdout, done.stdout + done.stderr

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from helpers.arguments import ParameterError, require_known_parameters
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, known_parameters, lessons, read_notebook
-from helpers.tools.course import defaults, main
+from helpers.tools.course import collect_parameters, defaults, main
 from helpers.tools.parameters import RULES, require_values
+from helpers.tools.twins import all_notebooks
 from tests.parameters import BAD, HUGE, first_error
 
 LESSONS = sorted({path for framework in FRAMEWORKS for path in lessons(framework)})
@@ -83,3 +84,15 @@ def test_a_run_writes_nothing_outside_its_folder_and_the_cache(name, tmp_path, m
 def test_rules_are_for_parameters_that_there_are():
     known = {name for path in LESSONS for name in known_parameters(read_notebook(path))}
     assert RULES.keys() == known
+
+
+def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
+    (tmp_path / "p.yaml").write_text("lr: 1e-3\nquery_token: 'None'\n")
+    notebooks = [read_notebook(path) for path in all_notebooks()]
+    given = collect_parameters([("query_token", "1984"), ("k", "2"), ("grid", "None")], tmp_path / "p.yaml", notebooks)
+    assert given == {"lr": 0.001, "query_token": "1984", "k": 2, "grid": None}
+
+
+def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():
+    given = collect_parameters([], NOTEBOOKS / "fast.yaml", [read_notebook(path) for path in all_notebooks()])
+    assert given["num_epochs"] < 5 and given["block_epochs"] < 12

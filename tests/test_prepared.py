@@ -263,6 +263,7 @@ def many_parts(mixed_text, tmp_path_factory):
     return arguments, where / "whole" / "text"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(many_parts, how, tmp_path):
     arguments, whole = many_parts
@@ -443,6 +444,7 @@ print(len(blocks.ids), psutil.Process().memory_info().rss - before)
 """
 
 
+@pytest.mark.slow
 def test_the_pieces_of_a_text_of_any_size_take_the_same_memory(tmp_path):
     rng, records, size = np.random.default_rng(0), [], 2**22
     for number in range(5):

@@ -176,6 +176,7 @@ def without_mxnet(tmp_path):
     return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
 
 
+@pytest.mark.slow
 def test_a_test_without_its_mxnet_fails_where_the_list_has_it_and_is_skipped_aloud_elsewhere(without_mxnet):
     command = sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/test_models.py", "-k", "skip_gram_scores"
     told = run(*command, env=without_mxnet).stdout

@@ -117,7 +117,8 @@ def nbgrader(course, *arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [path.stem for path in lessons("pytorch")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["01_data", "06_similarity"])  # its mechanics do not depend on the step
 def test_nbgrader_gives_the_solutions_full_marks_and_the_empty_copy_none(course, name):
     from nbgrader.api import Gradebook
 

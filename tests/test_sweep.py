@@ -129,6 +129,7 @@ def quick_notebooks(tmp_path, monkeypatch):
         yield cluster.scheduler_address
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_goes_on_where_it_was_and_a_failing_run_is_named_and_loses_no_other(tmp_path, quick_notebooks, monkeypatch, capsys):
     runs, folder = [Run(embed_size=8), Run(embed_size=0), Run(embed_size=9)], tmp_path / "out"
 
@@ -149,6 +150,7 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_a_failing_run_is_named_and_los
     assert names == {"sweep.json", *(f"{run.name}.{kind}" for run in (runs[0], runs[2]) for kind in ("json", "safetensors"))}
 
 
+@pytest.mark.slow
 def test_a_run_on_this_machines_workers_is_a_training_of_step_5(tmp_path, small_text):
     run = Run(embed_size=9, num_epochs=1)
     assert run_sweep("pytorch", [run], tmp_path, {"corpus": str(small_text), "batch_size": 4096}) == {}

@@ -8,7 +8,7 @@ import pytest
 from helpers.beyond.notebooks import known_parameters, read_notebook, run_notebook
 from helpers.tools.environment import mxnet_left_out
 from tests.parameters import HUGE
-from tests.test_course import SMALL
+from tests.test_papermill import SMALL
 from tests.test_parameters import LESSONS
 
 pytestmark = pytest.mark.slow

@@ -44,12 +44,6 @@ def test_the_tests_that_start_no_process_pass(version):
     print(f"Python {version}: {passed}")
 
 
-def test_the_notebooks_print_what_is_committed(version):
-    *_, passed = run(version, "pytest", "-q", "-p", "no:xdist", "notebooks/pytorch").splitlines()
-    assert re.match(r"\d+ passed", passed) and "failed" not in passed
-    print(f"Python {version}, notebooks: {passed}")
-
-
 def test_the_series_runs_without_a_warning(version, small_text, tmp_path):
     text = "-p", "corpus", str(small_text), "-p", "other_corpus", str(small_text)
     told = run(version, "helpers.tools.course", "-f", str(NOTEBOOKS / "fast.yaml"), *text, "--out", str(tmp_path / "out"))

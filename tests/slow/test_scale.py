@@ -23,6 +23,8 @@ from tests.conftest import ROOT
 from tests.listening import LOOPBACK, watch
 from tests.ranks import finish, free_port, options_of, prepared, start_rank, torchrun
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def corpus(small_text, tmp_path_factory):

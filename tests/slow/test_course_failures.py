@@ -8,21 +8,13 @@ import time
 
 import pytest
 
-import helpers.tools.twins
+import helpers.beyond.notebooks
 from helpers.beyond.notebooks import NOTEBOOKS, known_parameters, lessons, read_notebook, run_notebook
 from helpers.tools.course import run_framework
 from helpers.tools.twins import write_notebook
 from tests.conftest import ROOT, command, course
 
-
-def test_the_series_runs_where_ptb_cannot_be_had(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "empty"))
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    done = course("--framework", "pytorch", "--out", tmp_path / "out", num_epochs=1, block_epochs=2, embed_size=10, batch_size=4096)
-    assert done.returncode == 0, done.stdout + done.stderr
-    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
-    assert {row["corpus"] for row in rows} == {"wikipedia"}
-    assert {row["query_token"] for row in rows if "query_token" in row} == {"computer"}
+pytestmark = pytest.mark.slow
 
 
 def test_a_strict_run_fails_where_ptb_cannot_be_had(tmp_path, monkeypatch):
@@ -91,7 +83,7 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in ("title", "set-up", "parameters")]
     notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
     write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
-    monkeypatch.setattr(helpers.tools.twins, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(helpers.beyond.notebooks, "NOTEBOOKS", tmp_path)
     rows = []
     assert not run_framework("pytorch", False, {}, tmp_path / "out", rows)
     assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
