@@ -64,25 +64,25 @@ test-all: $(VENV)/test-ready $(PYTHONS:%=.venv-%/ready)
 	$(PYTEST) --dist loadscope $(filter-out $(STEPS),$(wildcard notebooks/*/*.ipynb notebooks/solutions/*/*.ipynb))
 	PYTHONS="$(PYTHONS)" $(PYTEST) --dist loadgroup -m slow tests -rP $(ARGS)
 
-# Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv downloads (which is untested).
-# Plain make, since $(MAKE) would run under make -n too.
-.venv-3.%/ready: requirements-dev.txt requirements.txt
-	@$(call find,python3.$* ~/.pyenv/versions/3.$*.*/bin/python); \
-	if [ -z "$$found" ]; then $(call find,$(ANY)); \
-		"$$found" -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --disable-pip-version-check uv==0.13.9 && \
-		.venv-uv/bin/uv python install 3.$* && found=$$(.venv-uv/bin/uv python find --managed-python 3.$*) || exit 1; fi; \
-	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
-	@touch $@
-
 # The first Python that is 3.10 to 3.13 and can make environments (a name alone proves nothing: pyenv's shims); first those that
 # MXNet has packages for. .venv is kept when it has such a Python, else made again. `helpers` is installed in place.
 fits = import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 left_out = from helpers.tools.environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
 ANY := python3.11 python3.10 python3.13 python3.12 python3 python
 find = found=; for python in $(1); do if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done
+
+# Where none is: uv, installed with whatever Python there is, brings one into .uv. The versions that it tries are the argument.
+UV := UV_PYTHON_INSTALL_DIR="$(CURDIR)/.uv/pythons" .uv/bin/uv python
+bring = { .uv/bin/uv --version >/dev/null 2>&1 || for python in python3 python python3.15 python3.14 python3.9 python3.8; do \
+	if "$$python" -c "import ensurepip, venv" 2>/dev/null; then \
+		echo "No Python $(1) is here: uv brings it into .uv"; \
+		"$$python" -m venv --clear .uv && .uv/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9; break; fi; done; \
+	for version in $(1); do $(UV) install --no-bin $$version && found="$$($(UV) find --managed-python $$version)" && break; done; }
+
 define install
 @$(call find,$(if $(PYTHON),"$(PYTHON)",$(ANY))); \
-if [ -z "$$found" ]; then \
+if [ -z "$$found$(PYTHON)" ]; then "$(BIN)/python" -c "$(fits)" 2>/dev/null || $(call bring,3.11 3.13); fi; \
+if [ -z "$$found" ] && ! "$(BIN)/python" -c "$(fits)" 2>/dev/null || [ -z "$$found" -a -n "$(PYTHON)" ]; then \
 	echo "The series needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	exit 1; fi; \
 "$(BIN)/python" -c "$(fits)" 2>/dev/null || "$$found" -m venv --clear $(VENV)
@@ -91,6 +91,12 @@ $(BIN)/python -m pip install --disable-pip-version-check -r $(1)
 $(BIN)/python -m pip install --disable-pip-version-check --no-deps d2l==1.0.3
 $(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
 endef
+
+# Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv brings. Plain make, since $(MAKE) would run under make -n too.
+.venv-3.%/ready: requirements-dev.txt requirements.txt
+	@$(call find,python3.$* ~/.pyenv/versions/3.$*.*/bin/python); [ -n "$$found" ] || $(call bring,3.$*); \
+	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
+	@touch $@
 
 $(VENV)/course-ready: requirements.txt
 	$(call install,requirements.txt)
@@ -101,4 +107,4 @@ $(VENV)/test-ready: requirements-dev.txt requirements.txt
 	@touch $(VENV)/course-ready $@
 
 clean:
-	rm -rf $(VENV) .venv-3.12 .venv-3.13 .venv-uv runs book/_build
+	rm -rf $(VENV) .venv-3.12 .venv-3.13 .uv runs book/_build

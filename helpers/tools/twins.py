@@ -203,7 +203,7 @@ if root == clone:
     from helpers.tools.environment import install_missing
 
     install_missing()'''
-NOT_PUBLISHED = ".git", ".venv*", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "_build", "runs"
+NOT_PUBLISHED = ".git", ".venv*", ".uv", "*.egg-info", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "_build", "runs"
 
 
 def published(notebook, address, badge):
