@@ -6,15 +6,11 @@ and writes results.json and speed.png into this folder. Needs PTB; other work on
 
 import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import click
 
-from benchmarks.growth import grow
 from benchmarks.loader import load
-from benchmarks.neighbours import ask, import_seconds, run_course
 from benchmarks.prepare import measure_prepare
 from benchmarks.quality import BLOCKS, GENSIM, blocks, compare, gensim_word2vec, median_seconds
 from benchmarks.runs import FOLDER, FRAMEWORKS, in_a_process, in_turn, machine, read_results, spread, write_results
@@ -25,8 +21,6 @@ from helpers.beyond.figures import quality_figure
 
 MXNET = "blocks in MXNet"
 KINDS = ("blocks", "pytorch"), ("blocks with 2 workers", "pytorch", 2), *((MXNET, name) for name in FRAMEWORKS[1:])
-SIZES = 1, 4, 16, 64  # millions of tokens
-MODULES = "examples", "corpus", "beyond.blocks", "vectors", *(f"model_{name}" for name in FRAMEWORKS)
 
 
 def ratio(slow, fast, key="seconds"):
@@ -76,33 +70,9 @@ def measure_quality(quick):
     return {"settings": {"epochs and lr": ours, "gensim's epochs and alpha": theirs}, "runs": rows, **found}
 
 
-def measure_growth(quick):
-    sizes = SIZES[:1] if quick else SIZES
-    runs = {f"{size} million tokens": lambda _, size=size: in_a_process(grow, size * 10**6) for size in sizes}
-    return {"runs": in_turn(runs, 1 if quick else 3)}
-
-
-def measure_neighbours(quick):
-    rows = in_turn({name: lambda _, name=name: in_a_process(ask, name) for name in ("gensim", "ours")}, 1 if quick else 3)
-    return {"runs": rows, "times as fast": ratio(*rows.values())}
-
-
-def measure_imports(quick):
-    rows = in_turn({name: lambda _, name=name: import_seconds(name) for name in MODULES}, 1 if quick else 3)
-    return {name: spread(seconds) for name, seconds in rows.items()}
-
-
-def measure_course(quick):
-    if quick:  # the tests run the series anyway
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        return run_course(Path(folder) / "run")
-
-
 PARTS = {
-    "loader": measure_loader, "training": measure_training, "quality": measure_quality, "growth": measure_growth,
-    "neighbours": measure_neighbours, "imports": measure_imports, "course": measure_course,
-    "prepare": measure_prepare, "scale": measure_scale,
+    "loader": measure_loader, "training": measure_training, "quality": measure_quality, "prepare": measure_prepare,
+    "scale": measure_scale,
 }  # fmt: skip
 
 
@@ -134,23 +104,6 @@ def lines(results):
             seconds = 5 * statistics.median(run["seconds"] for run in plain["runs"]["plain"])
             times = seconds / median_seconds(part["runs"][part[MXNET]["ours"]])
             yield f"{part[MXNET]['ours']}: times as fast as 5 epochs of the plain loop", f"{times:.1f}", "at least 5", times >= 5
-    if part := results.get("growth"):
-        rows = part["runs"]
-        nanoseconds = [[row["nanoseconds per token"] for row in found] for found in rows.values()]
-        rounds = [statistics.mean(times) for times in zip(*nanoseconds)]  # a ratio within a round: the machine's mood drops out
-        times = [statistics.median(time / average for time, average in zip(size, rounds)) for size in nanoseconds]
-        medians = [statistics.median(size) for size in nanoseconds]
-        told_times = f"{min(medians):.0f} to {max(medians):.0f} ns, {max(times) / min(times) - 1:.0%} apart"
-        yield f"time per token, up to {list(rows)[-1]}", told_times, "within 10 %", max(times) <= 1.1 * min(times)
-        everything = [row for found in rows.values() for row in found]
-        memory = max(row["megabytes added"] for row in everything)
-        yield "memory that training adds, at most", f"{memory} MB", "at most 50 MB", memory <= 50
-        yield "share of the matrix-product peak", told(spread([row["share of the peak"] for row in everything]), 2), "none", True
-    if part := results.get("neighbours"):
-        gain = part["times as fast"]
-        yield "1,000 words' neighbours: times as fast as gensim", told(gain), "at least 2", gain["median"] >= 2
-    if part := results.get("imports"):
-        yield "import of examples", told(part["examples"], 2) + " s", "at most 0.50", part["examples"]["median"] <= 0.5
     if part := results.get("prepare"):
         yield "prepare: times as fast as gensim", told(part["times as fast"]), "at least 4", part["times as fast"]["median"] >= 4
         memory = max(run["megabytes"] for run in part["runs"]["prepare"])
@@ -163,10 +116,6 @@ def lines(results):
         noise = 2 * (statistics.pvariance(scores) + statistics.pvariance(others)) ** 0.5
         apart = statistics.mean(others) - statistics.mean(scores)
         yield "2 ranks: WordSim-353, less that of 1", f"{apart:+.3f}, twice the seeds' spread {noise:.3f}", "within it", abs(apart) <= noise
-    if part := results.get("course"):
-        slowest = max(part["notebooks"], key=part["notebooks"].get)
-        yield "make course", f"{part['seconds']:.0f} s", "none", True
-        yield "the slowest notebook", f"{slowest}, {part['notebooks'][slowest]:.0f} s", "at most 60 s", part["notebooks"][slowest] <= 60
 
 
 @click.command(help=__doc__)

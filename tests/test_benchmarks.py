@@ -10,7 +10,6 @@ import pytest
 from benchmarks import evaluation
 from benchmarks.__main__ import lines
 from benchmarks.baselines import count_pairs, counted_vectors, positive_pmi
-from benchmarks.growth import repeated
 from benchmarks.quality import TESTS, compare, mean
 from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
@@ -53,19 +52,11 @@ def test_a_run_has_a_process_of_its_own_and_its_error_ends_the_benchmark():
 
 def test_a_target_that_is_missed_is_told_as_missed():
     times = {"median": 4.0, "least": 3.0, "most": 6.0}
-    (told,) = lines({"training": {}, "neighbours": {"times as fast": {**times, "median": 1.9}}})
-    assert told[3] is False and "median 1.9" in told[1]
-    (told,) = lines({"neighbours": {"times as fast": times}})
+    ways = {"prepare": [{"megabytes": 100}]}
+    told, _ = lines({"training": {}, "prepare": {"times as fast": {**times, "median": 3.9}, "runs": ways}})
+    assert told[3] is False and "median 3.9" in told[1]
+    told, _ = lines({"prepare": {"times as fast": times, "runs": ways}})
     assert told[3] is True
-
-
-def test_a_repeated_text_has_whole_sentences_in_another_order_each_time():
-    ids, sentence = np.array([1, 2, 3, 4, 5]), np.array([0, 0, 1, 2, 2])
-    found, numbers = repeated(ids, sentence, 500, np.random.default_rng(0))
-    assert len(found) == len(numbers) == 500 and (np.diff(numbers) >= 0).all()
-    sentences = {tuple(found[numbers == number]) for number in range(numbers[-1])}
-    assert sentences == {(1, 2), (3,), (4, 5)}
-    assert len({tuple(found[start : start + 5]) for start in range(0, 500, 5)}) > 1
 
 
 @pytest.mark.slow
@@ -83,7 +74,7 @@ def test_the_study_of_resampling_tells_each_measure_of_every_epoch_and_both_ways
 def test_the_quick_form_runs(ptb):
     done = subprocess.run([sys.executable, "-m", "benchmarks", "--quick"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for part in ("loader: times as fast", "pytorch: times as fast", "as good as gensim", "time per token", "neighbours", "import of"):
+    for part in ("loader: times as fast", "pytorch: times as fast", "as good as gensim", "prepare: times as fast"):
         assert part in done.stdout
     assert "make course" not in done.stdout
     assert "MISSED" not in done.stdout, "its figures mean nothing"
