@@ -55,7 +55,7 @@ def test_the_published_copy_alone_has_the_address_and_badges(tmp_path):
 def test_a_students_copy_keeps_the_address_and_loses_the_badges(tmp_path):
     copy = publish(tmp_path / "copy", GITHUB)
     from_copy = {**os.environ, "PYTHONPATH": str(copy)}
-    run(sys.executable, "-m", "helpers.tools.course", "student", tmp_path / "students", cwd=copy, env=from_copy)
+    run(sys.executable, "-m", "helpers.tools.students", tmp_path / "students", cwd=copy, env=from_copy)
     assert "Open in" not in (tmp_path / "students" / "README.md").read_text(encoding="utf-8")
     for cells in texts(tmp_path / "students").values():
         assert f'repository = "{GITHUB}"\n' in cells["set-up"] and not any("[![Open in" in text for text in cells.values())

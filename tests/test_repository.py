@@ -75,7 +75,7 @@ def test_options_and_parameters_in_the_readme_and_docs_are_known():
     cells = [cell for path in all_notebooks() for cell in read_notebook(path)["cells"] if cell["id"] == "parameters"]
     known = {name for cell in cells for name in defined_names(cell)}
     assert {name for name in re.findall(r"-p (\w+) \S+", READERS)} <= known
-    for module, *subcommands in (("course", "student"), ("vectors", "similar"), ("prepare",), ("train",), ("environment",)):
+    for module, *subcommands in (("course",), ("students",), ("vectors", "similar"), ("prepare",), ("train",), ("environment",)):
         commands = [[], *([name] for name in subcommands)]
         told = "".join(run(sys.executable, "-m", f"helpers.tools.{module}", *command, "--help").stdout for command in commands)
         options = set(re.findall(r"(?<= )--?[a-z][a-z-]*", " ".join(re.findall(rf"-m helpers\.tools\.{module}\b([^`#\n]*)", READERS))))

@@ -19,7 +19,7 @@ QUICK = {"corpus": None, "other_corpus": None, "embed_size": 12, "num_epochs": 1
 
 
 def student(*arguments):
-    command = [sys.executable, "-m", "helpers.tools.course", "student", *map(str, arguments)]
+    command = [sys.executable, "-m", "helpers.tools.students", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 

@@ -32,7 +32,6 @@ from helpers.corpus import NAMES, cache_folder
 from helpers.figures import WIDGET
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
-from helpers.tools.students import student
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
@@ -277,7 +276,7 @@ def frameworks_here(framework):
     return ["pytorch"]
 
 
-@click.group(invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.command(context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
 @click.option("-f", "file", type=click.Path(exists=True, dir_okay=False), help="A YAML file of parameters.")
@@ -285,18 +284,12 @@ def frameworks_here(framework):
 @click.option("--blocks", is_flag=True, help="Make the vectors with step 8's faster trainer, in place of step 5's.")
 @click.option("--resume", is_flag=True, help="Keep step 13's training in the cache folder, and resume it if it was stopped.")
 @click.option("--strict", is_flag=True, help="Fail where PTB can't be had, instead of taking the Wikipedia excerpt.")
-@click.pass_context
-def main(context, framework, pairs, file, out, blocks, resume, strict):
+def main(framework, pairs, file, out, blocks, resume, strict):
     """Run the series with papermill, on PTB or the text that -p corpus names.
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
-    With a command, do that instead.
     """
-    if context.invoked_subcommand is None:
-        run_series(framework, pairs, file, out, blocks, resume, strict)
-
-
-main.add_command(student)
+    run_series(framework, pairs, file, out, blocks, resume, strict)
 
 
 def checkpoint_of(framework, parameters):

@@ -1,4 +1,4 @@
-"""Copies of the series to hand out: for students, and as a course that nbgrader grades."""
+"""Copies of the series to hand out, for students and for nbgrader: `python -m helpers.tools.students --help`."""
 
 import ast
 import re
@@ -97,11 +97,11 @@ def write_nbgrader_course(out, framework):
         temporary.write_text(CONFIG, encoding="utf-8")
 
 
-@click.command()
+@click.command(context_settings={"max_content_width": 100})
 @click.argument("out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--nbgrader", is_flag=True, help="A course folder for nbgrader, with solutions that it takes out itself.")
 @click.option("--framework", type=click.Choice(FRAMEWORKS), default="pytorch", show_default=True, help="The variant that nbgrader gets.")
-def student(out, nbgrader, framework):
+def main(out, nbgrader, framework):
     """Write a student's copy of the series to DIR: no outputs, no solutions, empty answers.
 
     Students can still read helpers/exercises, which holds what answers are compared with.
@@ -115,3 +115,7 @@ def student(out, nbgrader, framework):
     else:
         write_student_copy(out)
         click.echo(f"students' copy: {out}; there, `make lab` sets up and opens it")
+
+
+if __name__ == "__main__":
+    main()
