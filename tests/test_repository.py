@@ -65,7 +65,7 @@ def test_every_module_command_of_the_texts_says_what_it_is_for():
     modules = set(re.findall(r"-m (helpers\.[\w.]*\w)", ALL))
     used = set(re.findall(r"helpers\.tools\.twins (\w+)", ALL))
     assert used and used <= main.commands.keys()
-    assert modules == {f"helpers.tools.{name}" for name in ("course", "twins", "environment", "prepare", "train", "vectors")}
+    assert modules == {f"helpers.tools.{name}" for name in ("course", "students", "twins", "environment", "prepare", "train", "vectors")}
     for module in modules:
         done = run(sys.executable, "-m", module, "--help")
         assert done.returncode == 0 and "usage:" in done.stdout.lower() and len(done.stdout.splitlines()) >= 4, done.stderr
