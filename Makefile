@@ -79,13 +79,15 @@ bring = { .uv/bin/uv --version >/dev/null 2>&1 || for python in python3 python p
 		"$$python" -m venv --clear .uv && .uv/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9; break; fi; done; \
 	for version in $(1); do $(UV) install --no-bin $$version && found="$$($(UV) find --managed-python $$version)" && break; done; }
 
+# An environment that was not made to its end has no pip, and is made again.
+kept = "$(BIN)/python" -c "$(fits)" 2>/dev/null && "$(BIN)/python" -m pip --version >/dev/null 2>&1
 define install
 @$(call find,$(if $(PYTHON),"$(PYTHON)",$(ANY))); \
-if [ -z "$$found$(PYTHON)" ]; then "$(BIN)/python" -c "$(fits)" 2>/dev/null || $(call bring,3.11 3.13); fi; \
-if [ -z "$$found" ] && ! "$(BIN)/python" -c "$(fits)" 2>/dev/null || [ -z "$$found" -a -n "$(PYTHON)" ]; then \
+if [ -z "$$found$(PYTHON)" ]; then { $(kept); } || $(call bring,3.11 3.13); fi; \
+if [ -z "$$found" ] && { [ -n "$(PYTHON)" ] || ! { $(kept); }; }; then \
 	echo "The series needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	exit 1; fi; \
-"$(BIN)/python" -c "$(fits)" 2>/dev/null || "$$found" -m venv --clear $(VENV)
+{ $(kept); } || "$$found" -m venv --clear $(VENV)
 @$(BIN)/python -c "$(left_out)"
 $(BIN)/python -m pip install --disable-pip-version-check -r $(1)
 $(BIN)/python -m pip install --disable-pip-version-check --no-deps d2l==1.0.3
