@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,8 @@ from helpers.beyond.checkpoints import settings_of
 from helpers.beyond.prepared import MANIFEST, VOCABULARY, PreparedText, is_prepared, seal_of
 from helpers.beyond.scale import prepare as command
 from helpers.beyond.scale import shards, tokens
-from helpers.beyond.scale.prepare import Counts, find_files, prepare
+from helpers.beyond.scale.prepare import Counts, find_files, open_folder, prepare
+from helpers.beyond.scale.shards import source_of
 from helpers.beyond.texts import require_corpus
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode
@@ -332,6 +334,24 @@ def test_what_is_no_text_is_refused_with_its_file_and_line(name, tmp_path, sched
     assert not is_prepared(tmp_path / "out")
 
 
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(
+    "name", ["thesis.doc", "parts/thesis.tex", ".2024.notes", ".7.thesis.doc", "shard-7.ids", "link.txt", "parts/sub/a.txt"]
+)
+def test_a_folder_with_a_file_that_is_not_ours_is_refused_and_nothing_in_it_is_touched(finished, name, copied, mixed_text, tmp_path):
+    folder = copied if finished else tmp_path / "mine"
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "elsewhere.txt").write_text("work")
+    if name == "link.txt":
+        (folder / name).symlink_to(tmp_path / "elsewhere.txt")
+    else:
+        (folder / name).write_text("work")
+    before = {path.relative_to(folder): path.is_dir() or path.read_bytes() for path in folder.rglob("*")}
+    done = CliRunner().invoke(main, [str(mixed_text), "--out", str(folder), "--min-freq", "3"])
+    assert done.exit_code == 1 and re.search(r"holds other things, such as \S+: name a new folder", done.output), done.output
+    assert {path.relative_to(folder): path.is_dir() or path.read_bytes() for path in folder.rglob("*")} == before
+
+
 def test_names_and_folders_that_cannot_serve_are_errors_in_a_line(tmp_path, copied, mixed_text):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.doc").touch()
@@ -361,6 +381,7 @@ def test_a_file_that_changed_between_two_runs_is_named(tmp_path, scheduler):
 
 
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_goes_on(tmp_path, mixed_text):
+    open_folder(tmp_path / "out", [source_of(mixed_text)], 10)
     with FileLock(tmp_path / "out" / "parts" / ".lock"), pytest.raises(ValueError, match="another run prepares"):
         prepare([mixed_text], tmp_path / "out")
 

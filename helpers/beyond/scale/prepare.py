@@ -4,13 +4,12 @@ First each part of the files is tokenised and counted, then the counts are added
 get their ids. What a part leaves is whole or not there, and the manifest comes last, so that a run can be stopped anywhere.
 """
 
+import contextlib
 import glob
 import itertools
 import json
 import operator
-import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -24,7 +23,8 @@ from helpers.corpus import NAMES
 
 SOURCES, PARTS = "sources.json", "parts"
 MOST_WORDS = 5_000_000  # that are counted at once
-OURS = rf"{SOURCES}|{MANIFEST}|{VOCABULARY}|{PARTS}|shard-\d+\.(ids|ends)|\.\d+\..*"
+WRITTEN = rf"{re.escape(SOURCES)}|{re.escape(MANIFEST)}|{re.escape(VOCABULARY)}|shard-\d{{6}}\.(ids|ends)"  # in the folder
+COUNTED = r"part-\d{6}\.json|part-\d{6}-\d{4}\.(ids|ends|counts|words)"  # in its folder PARTS, until all is done
 
 
 def find_files(patterns):
@@ -50,15 +50,42 @@ def open_folder(folder, sources, min_freq):
     """Make the folder, or check that what is in it was made of the same files with the same settings (ValueError)."""
     path, settings = folder / SOURCES, {"version": VERSION, "min_freq": min_freq, "sources": sources}
     folder.mkdir(parents=True, exist_ok=True)
+    require_nothing_else(folder)
     if not path.exists():
-        others = [name for name in sorted(os.listdir(folder)) if not re.fullmatch(OURS, name)]
-        if others or (folder / MANIFEST).exists():
-            raise ValueError(f"{folder} holds other things, such as {(others or [MANIFEST])[0]}: name a new folder")
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(settings), encoding="utf-8")
     different = _differences(_read_settings(path), settings)
     if different:
         raise ValueError(f"{folder} holds another text: {'; '.join(different)}. Name another folder, or delete it")
+
+
+def is_left_over(name, ours):
+    """Return whether a file has the name that `whole_file` gives to one of `ours`, a pattern, while it is written."""
+    return re.fullmatch(rf"\.\d+\.({ours})", name) is not None
+
+
+def require_nothing_else(folder):
+    """Raise a ValueError that names something in `folder` which no run of `prepare` wrote there; a link is such a thing, too."""
+    parts, begun = folder / PARTS, (folder / SOURCES).is_file()  # which is written first
+    for place, ours in {folder: WRITTEN if begun else re.escape(SOURCES), parts: COUNTED}.items():
+        for entry in sorted(place.iterdir()) if place.is_dir() else ():
+            known = begun if entry == parts else re.fullmatch(ours, entry.name) or is_left_over(entry.name, ours)
+            known = known or entry == parts / ".lock"
+            if not known or entry.is_symlink() or entry.is_dir() != (entry == parts):
+                raise ValueError(f"{folder} holds other things, such as {entry.relative_to(folder)}: name a new folder")
+
+
+def remove_parts(folder):
+    """Remove what a run leaves on its way: the counted parts, and files that it was writing when it was killed."""
+    parts = folder / PARTS
+    for entry in list(parts.iterdir()) if parts.is_dir() else ():
+        if re.fullmatch(COUNTED, entry.name) or is_left_over(entry.name, COUNTED) or entry.name == ".lock":
+            entry.unlink()
+    with contextlib.suppress(OSError):  # it holds something else, which came while we ran
+        parts.rmdir()
+    for entry in list(folder.iterdir()):
+        if is_left_over(entry.name, WRITTEN):
+            entry.unlink()
 
 
 def _read_settings(path):
@@ -177,9 +204,7 @@ def prepare(patterns, folder, min_freq=10, scheduler=None):
         except Timeout:
             raise ValueError(f"another run prepares {folder}: wait for its end") from None
         text = PreparedText(folder)
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
-    for leftover in folder.glob(".[0-9]*"):  # of a run that was killed while it wrote
-        leftover.unlink()
+    remove_parts(folder)
     return text
 
 
