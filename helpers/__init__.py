@@ -1,4 +1,4 @@
-"""What the notebooks teach, as code to import. Each step writes its part out; later steps import it from here.
+"""What the notebooks teach, as code to import; later steps import it from here.
 
 | step | names | module |
 |---|---|---|
@@ -16,5 +16,6 @@
 
 `arguments` refuses what can't serve, `figures` shows what `drawings` draws. Later steps add what is in `beyond`, `exercises`
 checks answers, and `tools` holds the commands. A module imports only those before it: arguments, figures, drawings, corpus,
-examples, training, model_*, vectors; then `beyond`, `exercises`, `tools`. This package imports nothing by itself.
+examples, training, model_*, vectors; then `beyond`, `exercises`, `tools` (for a text of one's own `read_corpus` asks
+`beyond.texts`). This package imports nothing by itself.
 """

@@ -467,7 +467,7 @@ def draw_names(axes, places, groups, named, limit):
     words = [word for group in groups.values() for word in group]
     palette = BLUE, RED, GREEN, ORANGE, PURPLE, SKY
     colors, start = {}, 0
-    for (name, group), color, marker in zip(groups.items(), palette, MARKERS):
+    for (name, group), color, marker in zip(groups.items(), itertools.cycle(palette), itertools.cycle(MARKERS)):
         xs, ys = places[start : start + len(group)].T
         start += len(group)
         size = 9 if marker == "*" else 6.5

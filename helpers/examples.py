@@ -1,4 +1,4 @@
-"""From ids to minibatches: vocabulary, subsampling, windows, noise words. NumPy only; taught in `01_data`.
+"""From ids to minibatches: vocabulary, subsampling, windows, noise words. NumPy only; taught in steps 1, 2, 7 and 10.
 
 `<unk>` is word 0 of every vocabulary. Subsampling drops it, so that from there on a 0 in an array of words means
 "no word here". Functions draw from the generator they are handed, and every generator is a child of one seed.
@@ -70,12 +70,12 @@ def count_words(vocab):
 def encode(sentences, vocab):
     """Turn sentences into two arrays with one entry per token: the id of the word, and the number of its sentence.
 
-    Both have shape (number of tokens,); the ids are of the smallest unsigned integer dtype that holds them.
+    Both have shape (number of tokens,); the ids are of the smallest unsigned integer dtype that holds V.
     """
     lengths = np.array([len(sentence) for sentence in sentences], np.int32)
     tokens = itertools.chain.from_iterable(sentences)
     found = map(vocab.token_to_idx.get, tokens, itertools.repeat(vocab.unk))
-    smallest = np.min_scalar_type(len(vocab))  # uint16 for up to 65,536 words
+    smallest = np.min_scalar_type(len(vocab))  # uint16 below 65,536 words
     ids = np.fromiter(found, smallest, lengths.sum())  # (n,)
     sentence_numbers = np.arange(len(lengths), dtype=np.int32)
     return ids, np.repeat(sentence_numbers, lengths)  # (n,), (n,)
@@ -162,7 +162,7 @@ def get_negatives(contexts, probability, num_noise_words, rng):
     """Draw `num_noise_words` noise words per context word, none of which is a context word of the same center.
 
     `contexts` (N, C) holds 0 where there is no word; returns (N, C * num_noise_words), 0 there too. A noise word may
-    be its own center, as in d2l's loader; word2vec.c skips such a draw.
+    be its own center, as in d2l's loader.
     """
     wanted = np.repeat(contexts > 0, num_noise_words, axis=1)  # (N, C * K)
     negatives = np.zeros(wanted.shape, contexts.dtype)  # (N, C * K)

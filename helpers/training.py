@@ -30,7 +30,7 @@ def frequency_loss(examples, held_out):
     """Return the held-out loss, per position, of a model that knows only which words are common.
 
     Whatever the center, it answers with the share of *yes* among the training positions of the context or noise word;
-    for a word that has none, with the share among all positions. `examples` and `held_out` are Examples; returns nats.
+    the share among all positions counts as one position more of each word. `examples` and `held_out` are Examples; returns nats.
     """
     size = 1 + max(part.words.max(initial=0) for part in (examples, held_out))
     contexts, positions = (np.bincount(words, minlength=size) for words in (examples.context_words(), examples.words))

@@ -167,3 +167,9 @@ def test_a_file_that_is_named_is_taken_as_it_is_with_its_own_words(asked, tmp_pa
 def test_the_map_takes_its_words_from_the_last_table(frames, vocab, groups):
     fig, found = map_in_frames("word7", vocab, {0: frames[0], 5: frames[5]}, seed=0)
     assert found == groups and len(fig.axes) == 2
+
+
+def test_a_map_has_room_for_more_groups_than_there_are_colors():
+    groups = {f"w{number}": [f"w{number}"] for number in range(9)}
+    fig = frames_figure({0: np.random.default_rng(0).normal(size=(9, 2))}, groups)
+    assert len(fig.axes[0].lines) == 9

@@ -83,7 +83,7 @@ def settings_of(data):
     settings = {name: getattr(data, name) for name in names}
     digest = hashlib.sha256()
     for part in (data, *([] if data.held_out is None else [data.held_out])):
-        for array in (part.ids, part.sentence, part.counts, part.weights):
+        for array in (part.ids, part.sentence, part.counts, part.weights, part.noise_probability):
             digest.update(f"{array.dtype} {array.shape}".encode())
             digest.update(getattr(array, "sha256", None) or np.ascontiguousarray(array))  # a prepared text brings its own
     return {**settings, "resample": True, "examples": digest.hexdigest()[:16]}

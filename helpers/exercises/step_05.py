@@ -96,7 +96,7 @@ def renamed(**names):
 
 
 def draw_bugs(rng):
-    """The two losses at eight points of the first epoch, each bug twice, in any order; see `figures.BUGS` for measured ones."""
+    """The two losses at eight points of the first epoch, each bug twice, in any order; see `drawings.BUGS` for measured ones."""
 
     def toward(end):
         return 0.693 + (end - 0.693) * (1 - np.exp(-np.arange(8) / rng.uniform(0.8, 1.5))) + rng.normal(0, 0.002, 8)

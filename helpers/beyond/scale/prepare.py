@@ -23,8 +23,8 @@ from helpers.corpus import NAMES
 
 SOURCES, PARTS = "sources.json", "parts"
 MOST_WORDS = 5_000_000  # that are counted at once
-WRITTEN = rf"{re.escape(SOURCES)}|{re.escape(MANIFEST)}|{re.escape(VOCABULARY)}|shard-\d{{6}}\.(ids|ends)"  # in the folder
-COUNTED = r"part-\d{6}\.json|part-\d{6}-\d{4}\.(ids|ends|counts|words)"  # in its folder PARTS, until all is done
+OWN_FILES = rf"{re.escape(SOURCES)}|{re.escape(MANIFEST)}|{re.escape(VOCABULARY)}|shard-\d{{6}}\.(ids|ends)"  # in the folder
+COUNTED_FILES = r"part-\d{6}\.json|part-\d{6}-\d{4}\.(ids|ends|counts|words)"  # in its folder PARTS, until all is done
 
 
 def find_files(patterns):
@@ -67,7 +67,7 @@ def is_left_over(name, ours):
 def require_nothing_else(folder):
     """Raise a ValueError that names something in `folder` which no run of `prepare` wrote there; a link is such a thing, too."""
     parts, begun = folder / PARTS, (folder / SOURCES).is_file()  # which is written first
-    for place, ours in {folder: WRITTEN if begun else re.escape(SOURCES), parts: COUNTED}.items():
+    for place, ours in {folder: OWN_FILES if begun else re.escape(SOURCES), parts: COUNTED_FILES}.items():
         for entry in sorted(place.iterdir()) if place.is_dir() else ():
             known = begun if entry == parts else re.fullmatch(ours, entry.name) or is_left_over(entry.name, ours)
             known = known or entry == parts / ".lock"
@@ -79,12 +79,12 @@ def remove_parts(folder):
     """Remove what a run leaves on its way: the counted parts, and files that it was writing when it was killed."""
     parts = folder / PARTS
     for entry in list(parts.iterdir()) if parts.is_dir() else ():
-        if re.fullmatch(COUNTED, entry.name) or is_left_over(entry.name, COUNTED) or entry.name == ".lock":
+        if re.fullmatch(COUNTED_FILES, entry.name) or is_left_over(entry.name, COUNTED_FILES) or entry.name == ".lock":
             entry.unlink()
     with contextlib.suppress(OSError):  # it holds something else, which came while we ran
         parts.rmdir()
     for entry in list(folder.iterdir()):
-        if is_left_over(entry.name, WRITTEN):
+        if is_left_over(entry.name, OWN_FILES):
             entry.unlink()
 
 
