@@ -186,7 +186,7 @@ def has_pairs(ids, sentence):
 
 
 def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):
-    """Read a corpus for `train_blocks`; returns `(blocks, vocab)`. The arguments and errors are those of `load_data`."""
+    """Read a corpus, or a list of files, for `train_blocks`; returns `(blocks, vocab)`. Arguments and errors are those of `load_data`."""
     require_whole_numbers(max_window_size=max_window_size, num_noise_words=num_noise_words)
     require_whole_numbers(0, seed=seed, min_freq=min_freq)
     text, vocab, training, held_out = read_encoded(corpus, min_freq)

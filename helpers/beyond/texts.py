@@ -22,17 +22,29 @@ def read_text(path):
     if is_prepared(path):
         text = PreparedText(path)
         return Text(text.name, *text.sentences())
-    name = Path(path).name
-    return Text(str(path) if name in NAMES else name, *hold_out(_lines_of_file(Path(path))))
+    return read_files([Path(path)])
+
+
+def read_files(paths):
+    """Read files of text, one after the other, as one Text."""
+    lines = [line for path in paths for line in _lines_of_file(path)]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    if not any(lines):
+        raise ValueError(f"{paths[0]}{more} holds no words")
+    name = str(paths[0]) if paths[0].name in NAMES else paths[0].name
+    return Text(name + more, *hold_out(lines))
 
 
 def read_encoded(corpus, min_freq):
-    """Return a corpus, its Vocab, and its training and its held-out part encoded; those of a prepared text stay in its files."""
+    """Return a corpus, or a list of files as one, its Vocab, and its training and its held-out part encoded.
+
+    Those of a prepared text stay in its files.
+    """
     if corpus not in NAMES and is_prepared(corpus):
         text = PreparedText(corpus)
         vocab = text.vocab(min_freq)
         return text, vocab, text.training(vocab), text.held_out(vocab)
-    text = read_corpus(corpus)
+    text = read_files(corpus) if isinstance(corpus, list) else read_corpus(corpus)
     vocab = Vocab(text.sentences, min_freq)
     return text, vocab, encode(text.sentences, vocab), encode(text.held_out, vocab)
 
@@ -93,8 +105,6 @@ def _lines_of_file(path):
             if "\0" in line:
                 raise no_text(path, len(lines) + 1)
             lines.append(" ".join(words_of(line)))
-    if not any(lines):
-        raise ValueError(f"{path} holds no words")
     return lines
 
 

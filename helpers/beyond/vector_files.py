@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.arguments import whole_file
-from helpers.vectors import Vectors, load_vectors
+from helpers.vectors import Vectors, load_vectors, save_vectors
 
 LONGEST_LINE = 2**24  # bytes: a million numbers
 LONGEST_WORD = 2**16
@@ -26,7 +26,7 @@ def read_vectors(path):
     is not UTF-8, numbers that are not finite. No more memory is taken than the file's size accounts for.
     """
     path = Path(path)
-    _require_suffix(path)
+    require_suffix(path)
     if path.suffix == ".safetensors":
         return load_vectors(path)
     if not path.is_file():
@@ -43,7 +43,7 @@ def write_table(path, table, tokens):
     Numbers in text have as many digits as give the same float32 again.
     """
     path = Path(path)
-    _require_suffix(path)
+    require_suffix(path)
     for token in tokens:
         if not token or re.search(r"[ \t-\r]", token):
             raise ValueError(f"the word {token!r} is empty or has a space in it, which {path.suffix} files can't hold")
@@ -62,7 +62,16 @@ def write_table(path, table, tokens):
         vectors.save_word2vec_format(str(temporary), binary=path.suffix == ".bin")
 
 
-def _require_suffix(path):
+def write_vectors(path, embed_v, embed_u, tokens, settings):
+    """Write what a training made: both tables (V, d) and its settings to a .safetensors file, to others the centers without `<unk>`."""
+    if Path(path).suffix == ".safetensors":
+        save_vectors(path, embed_v, embed_u, tokens, settings)
+    else:
+        write_table(path, embed_v[1:], tokens[1:])
+
+
+def require_suffix(path):
+    """Raise a ValueError unless a path ends as a vectors file does."""
     if path.suffix not in READERS:
         raise ValueError(f"{path}: a vectors file ends in {', '.join(READERS)}")
 
