@@ -11,7 +11,7 @@ from pathlib import Path
 from helpers.beyond.scale.prepare import prepare
 from tests.conftest import ROOT
 
-QUICK = {"embed_size": 16, "num_epochs": 4, "lr": 0.02, "exchange_pieces": 1}
+QUICK = {"embed_size": 16, "epochs": 4, "lr": 0.02, "exchange_pieces": 1}
 
 
 def prepared(text, folder, **options):
@@ -28,8 +28,9 @@ def free_port():
 
 
 def options_of(corpus, out, settings):
-    given = {**QUICK, **settings, "corpus": corpus, "out": out}
-    return [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    """What stands behind the command: the prepared text, the file of vectors and the settings."""
+    given = {**QUICK, **settings, "out": out}
+    return [str(corpus)] + [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):

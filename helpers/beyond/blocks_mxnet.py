@@ -84,19 +84,19 @@ def block_checkpoint(path, tables, lr, num_workers=1):
     return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, mxnet {mx.__version__}", lr=lr)
 
 
-def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None, history_type=ResumableHistory):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
     It starts from the values that the model has. The learning rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. Only the PyTorch variant trains with several workers.
-    `checkpoint_path` and errors are those of `train`.
+    `checkpoint_path` and errors are those of `train`. `history_type` makes the History.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
     if num_workers > 1:
         raise ValueError(f"MXNet's tables can't be trained by several processes: num_workers must be 1, not {num_workers}")
     with joined_tables(net) as tables:
-        history = ResumableHistory(blocks, num_epochs, "cpu", block_checkpoint(checkpoint_path, tables, lr))
+        history = history_type(blocks, num_epochs, "cpu", block_checkpoint(checkpoint_path, tables, lr))
         work = block_totals, train_piece, tables, blocks, lr, num_epochs
         with history.recording():
             for epoch in range(len(history), num_epochs):

@@ -87,20 +87,20 @@ def block_checkpoint(path, tables, lr, num_workers=1):
     return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, torch {torch.__version__}", lr=lr)
 
 
-def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None):
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None, history_type=ResumableHistory):
     """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
 
     It starts from the values that the model has. The learning rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
     same time without waiting for each other, so that no two runs are equal
     (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower learning rates than one process does. `checkpoint_path`
-    and errors are those of `train`; a checkpoint is for one worker only.
+    and errors are those of `train`; a checkpoint is for one worker only. `history_type` makes the History.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
     with one_thread(), joined_tables(net) as tables:
         checkpoint = block_checkpoint(checkpoint_path, tables, lr, num_workers)
-        history, shared = ResumableHistory(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()
+        history, shared = history_type(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()
         work = train_pieces, block_totals, train_piece, shared, blocks, lr, num_epochs
         with history.recording(), Workers(num_workers, *work) as workers:
             for epoch in range(len(history), num_epochs):

@@ -37,6 +37,17 @@ def previous_path(path):
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
+def checkpoint_beside(out):
+    """Return the path of the checkpoint of a training that writes its vectors to `out`."""
+    return Path(out).with_name(f"{Path(out).name}.checkpoint.safetensors")
+
+
+def remove_checkpoint(path):
+    """Remove a checkpoint, and the one before it, where they are."""
+    for file in (previous_path(path), path):
+        file.unlink(missing_ok=True)
+
+
 def save_checkpoint(path, state, record):
     """Write arrays {name: array} and a record that JSON can hold to a .safetensors file, whole or not at all.
 

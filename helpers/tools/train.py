@@ -1,51 +1,132 @@
-"""Train on prepared text in several processes, on one machine or many: `python -m helpers.tools.train --help`."""
+"""From text to vectors in one line: `python -m helpers.tools.train --help`. What it needs is loaded when it begins."""
 
+import contextlib
 import datetime
 import os
 import socket
 import sys
 import tempfile
+from pathlib import Path
 
 import click
-import torch.distributed as dist
-import torch.multiprocessing
-
-from helpers.arguments import require_positive
-from helpers.beyond.scale.ranks import METHODS, train_ranks
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--corpus", required=True, type=click.Path(), help="Folder that helpers.tools.prepare made.")
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for checkpoint, vectors and summary.")
-@click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--lr", default=0.025, show_default=True, type=float, help="The rate that falls in a line to 0.")
-@click.option("--num-epochs", default=12, show_default=True, type=click.IntRange(1))
-@click.option("--max-window-size", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--num-noise-words", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--min-freq", type=click.IntRange(0), help="Rarer words count as unknown.  [default: as prepared]")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
-@click.option("--method", default="average", show_default=True, type=click.Choice(list(METHODS)), help="How the ranks come together.")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The vectors, in a new file.")
+@click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1), help="Numbers in a vector.")
+@click.option("--window", default=5, show_default=True, type=click.IntRange(1), help="Most words to each side that are context.")
 @click.option(
-    "--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Pieces of 32,768 tokens between two exchanges."
+    "--noise-words", default=5, show_default=True, type=click.IntRange(1), help="Noise words (negative samples) per context word."
 )
-@click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Seconds to wait for a rank that does not answer.")
-@click.option("--ranks", type=click.IntRange(1), help="Without torchrun: start so many ranks here, which listen on loopback alone.")
-def main(timeout, ranks, **settings):
-    """Train word vectors on prepared text, in several ranks, each on its own shards.
+@click.option("--epochs", default=16, show_default=True, type=click.IntRange(1), help="Passes through the text; a large one needs fewer.")
+@click.option("--min-freq", type=click.IntRange(0), help="Rarer words count as unknown.  [default: 10, or as prepared]")
+@click.option("--lr", type=float, help="The learning rate, which falls in a line to 0.  [default: 0.04; with ranks 0.025]")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Of all random numbers.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes on one model; no two runs are equal.")
+@click.option("--ranks", type=click.IntRange(1), help="Processes with a model each, on a prepared TEXT; they listen on loopback alone.")
+@click.option("--resume", is_flag=True, help="Keep a checkpoint beside FILE, and go on from it. Ranks always do.")
+@click.option(
+    "--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Ranks: pieces of 32,768 words between two exchanges."
+)
+@click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Ranks: seconds to wait for a silent one.")
+def main(texts, out, lr, min_freq, seed, workers, ranks, resume, exchange_pieces, timeout, **sizes):
+    """Train word vectors on text of your own: skip-gram with negative sampling, on the CPU.
 
-    On one machine: python -m helpers.tools.train --ranks 2 --corpus DIR --out DIR. On several torchrun starts the ranks, without
-    --ranks. The same command goes on from the last checkpoint; with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front and
-    --max-restarts 3 torchrun does so itself when a rank dies. torchrun and its ranks trust everybody who can reach them.
+    A TEXT is a file, plain or .gz, UTF-8, a sentence or paragraph per line; or a pattern such as 'news/*.gz'. Several are
+    read one after the other. It may also be the folder of a prepared text (helpers.tools.prepare), or the name of a text
+    of the series: ptb, wikipedia. FILE's suffix says its format: .txt and .bin are word2vec's, .tsv is for TensorBoard's
+    Projector, .safetensors keeps both tables and the settings.
+
+    \b
+      python -m helpers.tools.train my.txt --out vectors.txt
+      python -m helpers.tools.train 'news/*.gz' more.txt --out vectors.bin --epochs 5 --resume
+
+    Text is kept in memory if the files, .gz counted five times, are at most a tenth of the free memory (and 2 GB); else
+    it is prepared first, in a folder beside FILE. Ctrl-C breaks nothing, and a line says how to go on.
+
+    On several machines torchrun starts the ranks, without --ranks; see docs/scale.md. With --max-restarts 3, and
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front, it starts them again when one dies, and they go on from the checkpoint.
+    torchrun and its ranks trust everybody who can reach them.
     """
-    if ("RANK" in os.environ) == (ranks is not None):
-        raise click.UsageError("say how many ranks to start, with --ranks, or let torchrun start this, without it")
+    settings = {
+        "out": out, "embed_size": sizes["embed_size"], "num_epochs": sizes["epochs"], "max_window_size": sizes["window"],
+        "num_noise_words": sizes["noise_words"], "min_freq": min_freq, "seed": seed,
+    }  # fmt: skip
+    in_ranks = ranks is not None or "RANK" in os.environ
+    lr = lr if lr is not None else 0.025 if in_ranks else 0.04
+    with told_in_a_line(lambda: "stopped before the training; the same command begins again"):
+        from helpers.arguments import require_positive
+
+        require_positive(lr=lr)
+        if in_ranks and workers > 1:
+            raise ValueError("ranks have no --workers: give more --ranks")
+        if resume and workers > 1:
+            raise ValueError("no two runs with several --workers are equal, so --resume is for one")
+        if in_ranks:
+            require_torchrun_that_restarts(ranks)
+        else:
+            train_alone(texts, workers, resume, {**settings, "lr": lr})
+            return
+        from helpers.beyond.text_training import require_checkpoint_beside, require_one_prepared
+
+        if ranks or len(texts) > 1:  # those of torchrun look together at all that may differ between machines
+            require_one_prepared(texts)
+        if ranks:
+            require_checkpoint_beside(out, resume=True)
+        settings |= {"corpus": texts[0], "lr": lr, "exchange_pieces": exchange_pieces}
+    if ranks:
+        raise SystemExit(start_ranks(ranks, timeout, settings))
+    raise SystemExit(run_rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "env://", timeout, settings))
+
+
+@contextlib.contextmanager
+def told_in_a_line(stopped):
+    """End the command with a line for an error that a user can mend, and with the line that `stopped()` returns for Ctrl-C."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(stopped()) from None
+
+
+def require_torchrun_that_restarts(ranks):
+    """Raise a ValueError for ranks inside of ranks, and for a torchrun that would start ranks again which can't meet."""
+    if ranks is not None and "RANK" in os.environ:
+        raise ValueError("torchrun says how many ranks there are: leave --ranks out")
     if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == str(True):
-        raise click.UsageError(
+        raise ValueError(
             "with --max-restarts, set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun: else ranks that it starts again find the "
             "addresses of those before, and wait (https://github.com/pytorch/pytorch/issues/135712)"
         )
-    if ranks is None:
-        raise SystemExit(run_rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "env://", timeout, settings))
+
+
+def train_alone(texts, workers, resume, settings):
+    """Train without ranks, on a text in memory or prepared."""
+    from helpers.beyond import text_training as training
+
+    out = settings["out"]
+    checkpoint_path = training.require_checkpoint_beside(out, resume)
+    corpus = training.find_texts(texts)
+    if isinstance(corpus, list) and not training.fit_in_memory(corpus):
+        with told_in_a_line(lambda: "stopped; what is prepared stays, and the same command goes on from there"):
+            corpus = training.prepare_beside(corpus, out, settings["min_freq"])
+
+    def stopped():
+        if checkpoint_path is None:
+            return "stopped; no vectors were written, but with --resume the same command would go on from where it is stopped"
+        how = f"goes on from {checkpoint_path.name}" if checkpoint_path.exists() else "begins again"
+        return f"stopped; the same command {how}"
+
+    with told_in_a_line(stopped):
+        training.train_text(corpus, num_workers=workers, checkpoint_path=checkpoint_path, **settings)
+
+
+def start_ranks(ranks, timeout, settings):
+    """Start so many ranks on this machine, and wait for their end; returns the exit code."""
+    import torch.multiprocessing
+
     os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
     with tempfile.TemporaryDirectory() as folder:
         context, meeting = torch.multiprocessing.get_context("spawn"), f"file://{folder}/meeting"
@@ -58,7 +139,7 @@ def main(timeout, ranks, **settings):
         except KeyboardInterrupt:  # the ranks get it too, and say so
             for process in processes:
                 process.join()
-    raise SystemExit(int(any(process.exitcode for process in processes)))
+    return int(any(process.exitcode for process in processes))
 
 
 def start_rank(*arguments):
@@ -68,12 +149,14 @@ def start_rank(*arguments):
 
 def run_rank(rank, num_ranks, meeting, timeout, settings):
     """Train as one rank of so many, which find each other at `meeting`; returns the exit code. An error is one line."""
-    who, again = f"rank {rank} on {socket.gethostname()}", f"the same command goes on from the last checkpoint in {settings['out']}"
+    import torch.distributed as dist
+
+    from helpers.beyond.scale.ranks import train_ranks
+
+    who, again = f"rank {rank} on {socket.gethostname()}", f"the same command goes on from the last checkpoint beside {settings['out']}"
     try:
-        require_positive(lr=settings["lr"])
         dist.init_process_group("gloo", meeting, datetime.timedelta(seconds=timeout), num_ranks, rank)
         train_ranks(**settings)
-        dist.barrier()
         return 0
     except (ValueError, FloatingPointError) as error:
         reason = str(error)

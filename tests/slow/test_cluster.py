@@ -1,7 +1,6 @@
 """Two hosts on one machine: network namespaces joined by a wire of a stated bandwidth. RATE says which, in megabits per second."""
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers.beyond.checkpoints import checkpoint_beside
 from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.ranks import finish, options_of, prepared, torchrun
@@ -18,7 +18,7 @@ from tests.ranks import finish, options_of, prepared, torchrun
 pytestmark = pytest.mark.slow
 RATE = int(os.environ.get("RATE", 100))
 HOSTS = "10.77.0.1", "10.77.0.2"
-ROOM = {"num_epochs": 8, "embed_size": 50, "lr": 0.02}
+ROOM = {"epochs": 8, "embed_size": 50, "lr": 0.02}
 
 
 def run(*command):
@@ -62,7 +62,7 @@ def bytes_sent(host, number):
 
 
 def own_topic_share(out):
-    vectors = load_vectors(out / "vectors.safetensors")
+    vectors = load_vectors(out)
     near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab_of(vectors.tokens))
     return np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens])
 
@@ -74,33 +74,34 @@ def corpus(small_text, tmp_path):
 
 
 def test_two_hosts_train_over_a_slow_wire_and_the_bytes_on_it_are_those_that_are_told(hosts, corpus, tmp_path):
-    processes = [start_host(hosts, number, corpus, tmp_path / "out") for number in range(2)]
+    out, one_out = tmp_path / "out.safetensors", tmp_path / "one.safetensors"
+    processes = [start_host(hosts, number, corpus, out) for number in range(2)]
     for process in processes:
         code, told = finish(process, 240)
         assert code == 0, told
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    code, told = finish(torchrun(corpus, tmp_path / "one", ranks=1, **ROOM))
+    summary = load_vectors(out).settings
+    code, told = finish(torchrun(corpus, one_out, ranks=1, **ROOM))
     assert code == 0, told
-    one = json.loads((tmp_path / "one" / "summary.json").read_text())
+    one = load_vectors(one_out).settings
     sent = [bytes_sent(host, number) for number, host in enumerate(hosts)]
-    num_tokens = 8 * 57_000 * ROOM["num_epochs"]
+    num_tokens = 8 * 57_000 * ROOM["epochs"]
     expected = summary["bytes sent per token by a rank"] * num_tokens
     print(
         f"{RATE} Mbit/s: {summary['tokens per second']:,.0f} tokens/s by two hosts, {one['tokens per second']:,.0f} by one; "
         f"{sent[0] / num_tokens:.2f} and {sent[1] / num_tokens:.2f} bytes sent per token, {expected / num_tokens:.2f} by the formula"
     )
     assert summary["ranks"] == 2 and summary["epochs"][-1]["held_out"] < 1.02 * one["epochs"][-1]["held_out"]
-    assert own_topic_share(tmp_path / "out") > 0.99 * own_topic_share(tmp_path / "one") > 0.9
+    assert own_topic_share(out) > 0.99 * own_topic_share(one_out) > 0.9
     assert all(expected < measured < 1.3 * expected for measured in sent)
     slowest = 8 * max(sent) / (RATE * 1e6)
     assert sum(epoch["seconds"] for epoch in summary["epochs"]) > 0.5 * slowest
 
 
 def test_a_host_that_vanishes_ends_the_other_in_bounded_time(hosts, corpus, tmp_path):
-    processes = [start_host(hosts, number, corpus, tmp_path / "out", num_epochs=100_000, timeout=10) for number in range(2)]
+    processes = [start_host(hosts, number, corpus, tmp_path / "out.txt", epochs=100_000, timeout=10) for number in range(2)]
     try:
         end = time.monotonic() + 90
-        while not (tmp_path / "out" / "checkpoint.safetensors").exists() and time.monotonic() < end:
+        while not checkpoint_beside(tmp_path / "out.txt").exists() and time.monotonic() < end:
             time.sleep(0.1)
         start = time.monotonic()
         run("ip", "-n", hosts[0], "link", "set", "wire0", "down")

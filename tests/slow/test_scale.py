@@ -1,6 +1,5 @@
 """Training in several processes on prepared text: what one rank and two ranks come to, kills, and whatever can be wrong."""
 
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,9 @@ import torch.distributed as dist
 from helpers import model_pytorch
 from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.beyond.blocks_pytorch import train_blocks
+from helpers.beyond.checkpoints import checkpoint_beside, previous_path
 from helpers.beyond.scale import ranks as scale
+from helpers.beyond.vector_files import read_vectors
 from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.listening import LOOPBACK, watch
@@ -36,8 +37,8 @@ def corpus(small_text, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(corpus, tmp_path_factory):
-    """What two ranks come to that nobody disturbs: the folder."""
-    out = tmp_path_factory.mktemp("whole")
+    """What two ranks come to that nobody disturbs: the file."""
+    out = tmp_path_factory.mktemp("whole") / "vectors.safetensors"
     code, told = finish(torchrun(corpus, out))
     assert code == 0, told
     return out
@@ -49,53 +50,46 @@ def test_one_rank_trains_as_train_blocks_does_to_the_bit(corpus, tmp_path):
     history = train_blocks(net, blocks, 0.02, 3)
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
-        epochs = scale.train_ranks(corpus, tmp_path / "out", 16, 0.02, 3, 5, 5, None, 3, "changes", 2)
+        epochs = scale.train_ranks(corpus, tmp_path / "out.safetensors", 16, 0.02, 3, 5, 5, None, 3, 2)
     finally:
         dist.destroy_process_group()
-    vectors = load_vectors(tmp_path / "out" / "vectors.safetensors")
+    vectors = load_vectors(tmp_path / "out.safetensors")
     for table, other in zip(model_pytorch.to_arrays(net), (vectors.embed_v, vectors.embed_u)):
         np.testing.assert_array_equal(table, other)
     np.testing.assert_allclose([epoch[:2] for epoch in epochs], [[epoch.loss, epoch.held_out] for epoch in history])
 
 
 def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, whole, tmp_path):
-    vectors = load_vectors(whole / "vectors.safetensors")
+    vectors = load_vectors(whole)
     vocab = vocab_of(vectors.tokens)
     near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab)
     assert np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens]) > 0.9
-    summary = json.loads((whole / "summary.json").read_text())
+    summary = vectors.settings
     losses = [epoch["held_out"] for epoch in summary["epochs"]]
     assert losses[-1] < losses[0] < 0.7 and len(losses) == 4 and (summary["ranks"], summary["starts"]) == (2, 1)
     tables = 2 * 401 * 16 * 4
     assert summary["bytes sent per token by a rank"] == pytest.approx(tables * summary["exchanges"] / (4 * 228_000), rel=0.01)
-    code, told = finish(torchrun(corpus, tmp_path))
-    assert code == 0 and told.count("held-out") == 4, told
-    assert bits(tmp_path) == bits(whole)
+    code, told = finish(torchrun(corpus, tmp_path / "again.bin"))
+    assert code == 0 and told.count("held-out") == 5 and "4 epochs of 228,000 words in " in told, told
+    again = read_vectors(tmp_path / "again.bin")
+    assert again.tokens == vectors.tokens[1:] and again.embed_v.tobytes() == vectors.embed_v[1:].tobytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["again.bin"]
 
 
 def test_ranks_without_torchrun_end_in_the_same_bits_and_listen_on_loopback_alone(corpus, whole, tmp_path):
-    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, tmp_path, {})]
+    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, tmp_path / "v.safetensors", {})]
     (code,), found = watch(command)
     assert code == 0 and found <= set(LOOPBACK)
-    assert bits(tmp_path) == bits(whole)
-    folder = tmp_path / "other"
-    done = subprocess.run([*command[:-1], folder, "--lr", "5"], cwd=ROOT, capture_output=True, text=True)
+    assert bits(tmp_path / "v.safetensors") == bits(whole)
+    done = subprocess.run([*command[:-1], tmp_path / "other.txt", "--lr", "5"], cwd=ROOT, capture_output=True, text=True)
     told = [line for line in done.stderr.splitlines() if line.startswith("Error: rank ")]
     assert done.returncode == 1 and len(told) == 2 and all("choose a smaller lr" in line for line in told)
     assert "Traceback" not in done.stderr
 
 
-def test_the_sum_of_changes_learns_the_topics_too(corpus, tmp_path):
-    code, told = finish(torchrun(corpus, tmp_path, method="changes"))
-    assert code == 0, told
-    vectors = load_vectors(tmp_path / "vectors.safetensors")
-    near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab_of(vectors.tokens))
-    assert np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens]) > 0.9
-
-
 def bits(out):
     """The two tables that a training left."""
-    vectors = load_vectors(out / "vectors.safetensors")
+    vectors = load_vectors(out)
     return vectors.embed_v.tobytes(), vectors.embed_u.tobytes()
 
 
@@ -108,12 +102,14 @@ def wait_for(path):
 
 def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
     """Each is killed once, in a training that is long enough for it."""
-    code, told = finish(torchrun(corpus, tmp_path / "whole", num_epochs=100))
+    code, told = finish(torchrun(corpus, tmp_path / "whole.safetensors", epochs=100))
     assert code == 0, told
-    process = torchrun(corpus, tmp_path / "out", "--max-restarts=3", num_epochs=100)
+    out = tmp_path / "out.safetensors"
+    previous = previous_path(checkpoint_beside(out))
+    process = torchrun(corpus, out, "--max-restarts=3", epochs=100)
     killed = set()
     for rank in ("0", "1"):
-        wait_for(tmp_path / "out" / "checkpoint.previous.safetensors")
+        wait_for(previous)
         time.sleep(0.3)
         children = [child for child in psutil.Process(process.pid).children() if child.pid not in killed]
         ranks = [child for child in children if child.environ().get("RANK") == rank]
@@ -121,11 +117,11 @@ def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
         killed |= {child.pid for child in psutil.Process(process.pid).children()}
         if rank == "0":
             new_ranks(process, killed)
-            (tmp_path / "out" / "checkpoint.previous.safetensors").unlink()
+            previous.unlink()
     code, told = finish(process)
     assert code == 0, told
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["starts"] == 3
-    assert bits(tmp_path / "out") == bits(tmp_path / "whole")
+    assert load_vectors(out).settings["starts"] == 3
+    assert bits(out) == bits(tmp_path / "whole.safetensors") and not list(tmp_path.glob("*checkpoint*"))
 
 
 def new_ranks(process, before):
@@ -136,11 +132,25 @@ def new_ranks(process, before):
         time.sleep(0.05)
 
 
-def test_a_training_that_is_done_is_not_done_again(corpus, whole, tmp_path):
-    shutil.copytree(whole, tmp_path / "out")
-    code, told = finish(torchrun(corpus, tmp_path / "out"))
-    assert code == 0 and "held-out" not in told
-    assert bits(tmp_path / "out") == bits(whole)
+def test_vectors_that_are_there_are_left_alone(corpus, whole):
+    before, port = whole.stat().st_mtime_ns, free_port()
+    both_told([start_rank(rank, port, corpus, whole) for rank in range(2)], "is there already: name another --out")
+    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, whole, {})]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "is there already" in done.stderr
+    assert whole.stat().st_mtime_ns == before
+
+
+def test_vectors_whose_checkpoint_was_not_yet_removed_are_not_trained_again(corpus, whole, tmp_path, monkeypatch):
+    out = tmp_path / "v.safetensors"
+    monkeypatch.setattr(scale, "remove_checkpoint", lambda path: None)
+    for time_ in range(2):
+        dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting{time_}", rank=0, world_size=1)
+        try:
+            scale.train_ranks(corpus, out, 16, 0.02, 3, 5, 5, None, 3, 2)
+        finally:
+            dist.destroy_process_group()
+        assert load_vectors(out).settings["exchanges"] == 3 * 4 and load_vectors(out).settings["starts"] == time_ + 1
 
 
 def both_told(ranks, reason, seconds=60):
@@ -152,18 +162,23 @@ def both_told(ranks, reason, seconds=60):
     assert time.monotonic() - start < seconds
 
 
-def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, whole, tmp_path):
-    shutil.copytree(whole, tmp_path / "out")
+def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, tmp_path):
+    out, port = tmp_path / "v.safetensors", free_port()
+    ranks = [start_rank(rank, port, corpus, out, epochs=1000) for rank in range(2)]
+    wait_for(checkpoint_beside(out))
+    for process in ranks:
+        process.kill()
+        process.communicate()
     port = free_port()
-    both_told([start_rank(rank, port, corpus, tmp_path / "out", lr=0.03) for rank in range(2)], "lr is 0.02 there, not 0.03")
+    both_told([start_rank(rank, port, corpus, out, epochs=1000, lr=0.03) for rank in range(2)], "lr is 0.02 there, not 0.03")
 
 
 def test_a_rank_with_other_settings_or_another_text_is_named_on_every_rank(corpus, small_text, tmp_path):
     port = free_port()
-    ranks = [start_rank(rank, port, corpus, tmp_path / "out", seed=rank) for rank in range(2)]
+    ranks = [start_rank(rank, port, corpus, tmp_path / "out.txt", seed=rank) for rank in range(2)]
     both_told(ranks, "rank 1 has other settings than rank 0: seed is 1")
     other, port = prepared(small_text, tmp_path / "other"), free_port()
-    ranks = [start_rank(rank, port, (corpus, other)[rank], tmp_path / "out") for rank in range(2)]
+    ranks = [start_rank(rank, port, (corpus, other)[rank], tmp_path / "out.txt") for rank in range(2)]
     both_told(ranks, "rank 1 has other settings than rank 0: text is")
 
 
@@ -176,14 +191,14 @@ def test_a_folder_that_is_damaged_on_one_rank_is_told_on_every_rank(corpus, tmp_
     if damage == "missing":
         path.unlink()
     folders, port = (tmp_path / "copy", tmp_path / "copy"), free_port()
-    both_told([start_rank(rank, port, folders[rank], tmp_path / "out") for rank in range(2)], path.name)
-    assert not (tmp_path / "out").exists()
+    both_told([start_rank(rank, port, folders[rank], tmp_path / "out.txt") for rank in range(2)], path.name)
+    assert not (tmp_path / "out.txt").exists()
 
 
 def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
     port = free_port()
-    first, second = (start_rank(rank, port, corpus, tmp_path / "out", timeout=5, num_epochs=1000) for rank in range(2))
-    wait_for(tmp_path / "out" / "checkpoint.safetensors")
+    first, second = (start_rank(rank, port, corpus, tmp_path / "out.txt", timeout=5, epochs=1000) for rank in range(2))
+    wait_for(checkpoint_beside(tmp_path / "out.txt"))
     second.send_signal(signal.SIGSTOP)
     start = time.monotonic()
     try:
@@ -195,23 +210,20 @@ def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
 
 def test_a_rate_that_is_too_large_is_told_on_every_rank(corpus, tmp_path):
     port = free_port()
-    both_told([start_rank(rank, port, corpus, tmp_path / "out", lr=5) for rank in range(2)], "choose a smaller lr")
+    both_told([start_rank(rank, port, corpus, tmp_path / "out.txt", lr=5) for rank in range(2)], "choose a smaller lr")
 
 
-def test_too_few_shards_for_the_ranks_and_no_torchrun_are_told(corpus, small_text, tmp_path):
+def test_too_few_shards_for_the_ranks_and_a_torchrun_that_can_not_restart_are_told(corpus, small_text, tmp_path):
     (tmp_path / "one.txt").write_text("a b c\n" * 100)
     one, port = prepared(tmp_path / "one.txt", tmp_path / "one"), free_port()
-    both_told([start_rank(rank, port, one, tmp_path / "out") for rank in range(2)], "too few for 2")
-    code, told = finish(torchrun(one, tmp_path, "--max-restarts=1", share_store=True))
+    both_told([start_rank(rank, port, one, tmp_path / "out.txt") for rank in range(2)], "too few for 2")
+    code, told = finish(torchrun(one, tmp_path / "out.txt", "--max-restarts=1", share_store=True))
     assert code == 1 and "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun" in told
-    command = [sys.executable, "-m", "helpers.tools.train", "--corpus", corpus, "--out", tmp_path]
-    alone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert alone.returncode == 2 and "say how many ranks to start, with --ranks" in alone.stderr
 
 
 def test_a_text_without_known_words_is_told(corpus, tmp_path):
-    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "1", "--min-freq", "1000000000"]
-    done = subprocess.run([*command, "--corpus", corpus, "--out", tmp_path / "out"], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "1", "--min-freq", "1000000000", str(corpus)]
+    done = subprocess.run([*command, "--out", tmp_path / "out.txt"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "no word that occurs min_freq times" in done.stderr.splitlines()[-1]
 
 
@@ -219,18 +231,25 @@ def test_a_port_in_use_is_told_in_bounded_time(corpus, tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        first = start_rank(0, listener.getsockname()[1], corpus, tmp_path / "out", timeout=5)
+        first = start_rank(0, listener.getsockname()[1], corpus, tmp_path / "out.txt", timeout=5)
         code, told = finish(first, 60)
     assert code == 1 and "Error: rank 0 on " in told and "address already in use" in told.lower(), told
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_the_same_command_goes_on_from(corpus, whole, tmp_path):
-    process = torchrun(corpus, tmp_path)
-    wait_for(tmp_path / "checkpoint.safetensors")
+    out = tmp_path / "v.safetensors"
+    process = torchrun(corpus, out)
+    wait_for(checkpoint_beside(out))
     os.killpg(process.pid, signal.SIGINT)
     code, _ = finish(process)
     assert not list(tmp_path.glob(".*"))
-    if code:
-        code, told = finish(torchrun(corpus, tmp_path))
+    if not out.exists():
+        code, told = finish(torchrun(corpus, out))
         assert code == 0, told
-    assert bits(tmp_path) == bits(whole)
+    assert bits(out) == bits(whole)
+
+
+def test_a_text_that_is_no_prepared_folder_is_told_on_every_rank(corpus, small_text, tmp_path):
+    port = free_port()
+    texts = corpus, small_text
+    both_told([start_rank(rank, port, texts[rank], tmp_path / "v.txt") for rank in range(2)], "ranks train on one prepared folder")

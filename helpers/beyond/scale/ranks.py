@@ -17,14 +17,16 @@ import torch.multiprocessing
 from torch.distributed.algorithms.model_averaging.utils import average_parameters
 from tqdm import tqdm
 
-from helpers.arguments import require_words, whole_file
+from helpers.arguments import require_words
 from helpers.beyond.blocks import Blocks, held_out_block_loss, train_pieces, word2vec_tables
 from helpers.beyond.blocks_pytorch import block_checkpoint, block_totals, train_piece
+from helpers.beyond.checkpoints import checkpoint_beside, remove_checkpoint
 from helpers.beyond.prepared import PreparedText, read_manifest
 from helpers.beyond.processes import one_thread
+from helpers.beyond.text_training import BAR, loss_line, require_one_prepared, require_out, speed_line, written_line
+from helpers.beyond.vector_files import write_vectors
 from helpers.examples import count_words
 from helpers.training import means
-from helpers.vectors import save_vectors
 
 
 def gather(value):
@@ -61,37 +63,14 @@ def require_agreement(settings):
             raise ValueError(f"rank {rank} has other settings than rank 0: {told}")
 
 
-class Average:
-    """Exchange by the mean of the ranks' tables, with PyTorch's model averaging.
+def average_tables(tables):
+    """Give every rank the mean of the ranks' tables, with PyTorch's model averaging.
 
     The mean takes from each rank's steps all but its share, so each takes steps at a rate that is as many times as large.
     """
-
-    def __init__(self, tables, lr):
-        self.lr = lr * dist.get_world_size()
-
-    def exchange(self, tables):
-        parameter = torch.nn.Parameter(tables, requires_grad=False)
-        average_parameters(iter([parameter]), dist.group.WORLD)
-        tables.copy_(parameter.data)
-
-
-class Changes:
-    """Exchange by the sum of what gradient descent has changed in each rank since the last exchange.
-
-    These are gradients times their rate, all-reduced: as if one machine had taken all steps, but none saw the others' at once.
-    """
-
-    def __init__(self, tables, lr):
-        self.together, self.lr = tables.clone(), lr
-
-    def exchange(self, tables):
-        tables.sub_(self.together)
-        dist.all_reduce(tables)
-        self.together.copy_(tables.add_(self.together))
-
-
-METHODS = {"average": Average, "changes": Changes}  # on PTB the first was better at each interval: benchmarks/results.json
+    parameter = torch.nn.Parameter(tables, requires_grad=False)
+    average_parameters(iter([parameter]), dist.group.WORLD)
+    tables.copy_(parameter.data)
 
 
 class Training:
@@ -100,24 +79,27 @@ class Training:
     `blocks` are those of the rank's shards. `checkpoint` writes on one rank and reads on it; the others get what it read.
     """
 
-    def __init__(self, tables, blocks, lr, num_epochs, method, exchange_pieces, checkpoint, writer):
+    def __init__(self, tables, blocks, lr, num_epochs, exchange_pieces, checkpoint, writer):
         self.tables, self.blocks, self.num_epochs, self.exchange_pieces = tables, blocks, num_epochs, exchange_pieces
         self.checkpoint, self.is_writer = checkpoint, dist.get_rank() == writer
         new = {"epochs": [], "piece": 0, "totals": [0.0] * 4, "seconds": 0.0, "exchanges": 0, "waited": 0.0, "starts": 0}
         self.record = gather(on_every_rank(lambda: checkpoint.resume(new, num_epochs) if self.is_writer else None))[writer]
         self.record["starts"] += 1
         dist.broadcast(tables, writer)
-        self.method = METHODS[method](tables, lr)
+        self.lr = lr * dist.get_world_size()
         self.num_rounds = -(-max(gather(len(blocks))) // exchange_pieces)
         self.num_tokens = sum(gather(len(blocks.ids)))
 
     def run(self):
         """Train epoch by epoch; returns the list of [loss, held-out loss, seconds] of all epochs."""
         done = len(self.record["epochs"]) * self.num_rounds + self.record["piece"] // self.exchange_pieces
-        bar = tqdm(total=self.num_epochs * self.num_rounds, initial=done, unit=" exchanges", disable=not self.is_writer, mininterval=1)
+        bar = tqdm(total=self.num_epochs * self.num_rounds, initial=done, bar_format=BAR, disable=not self.is_writer, mininterval=1)
         with bar:
             for epoch in range(len(self.record["epochs"]), self.num_epochs):
+                bar.set_description(f"epoch {epoch + 1}/{self.num_epochs}", refresh=False)
                 for _ in self.rounds(epoch):
+                    share = self.record["piece"] / self.exchange_pieces / self.num_rounds
+                    bar.set_postfix_str(f"{share * self.num_tokens / self.record['seconds']:,.0f} words/s", refresh=False)
                     bar.update()
                 self.end_epoch()
                 if self.is_writer:
@@ -129,7 +111,7 @@ class Training:
     def rounds(self, epoch):
         """Train on what is left of an epoch: some pieces, then an exchange; yields after each."""
         pieces = train_pieces(
-            block_totals, train_piece, self.tables, self.blocks, self.method.lr, self.num_epochs, epoch, self.record["piece"]
+            block_totals, train_piece, self.tables, self.blocks, self.lr, self.num_epochs, epoch, self.record["piece"]
         )  # fmt: skip
         for _ in range(self.record["piece"], self.num_rounds * self.exchange_pieces, self.exchange_pieces):
             start, failure, totals = time.perf_counter(), None, np.zeros(4)
@@ -153,7 +135,7 @@ class Training:
         if summed[-1]:
             raise failure or FloatingPointError("the training diverged on another rank: choose a smaller lr")
         if dist.get_world_size() > 1:
-            self.method.exchange(self.tables)
+            average_tables(self.tables)
         self.record["totals"] = (np.array(self.record["totals"]) + summed[:-1].numpy()).tolist()
         self.record["exchanges"] += 1
 
@@ -185,6 +167,16 @@ class Training:
             "bytes sent per token by a rank": sent / (self.num_tokens * len(epochs)),
         }  # fmt: skip
 
+    def write(self, out, vocab, settings):
+        """Write the vectors, and say what the training came to."""
+        loss, held_out, _ = self.record["epochs"][-1]
+        seconds = sum(seconds for *_, seconds in self.record["epochs"])
+        embed_v, embed_u = np.split(self.tables.numpy(), 2)
+        write_vectors(out, embed_v, embed_u, vocab.idx_to_token, {**settings, "corpus": self.blocks.corpus, **self.summary()})
+        print(loss_line(loss, held_out, self.blocks))
+        print(speed_line(self.num_tokens, self.num_epochs, seconds))
+        print(written_line(out, len(vocab), embed_v.shape[1]))
+
 
 def read_shards(corpus, min_freq, max_window_size, num_noise_words, seed):
     """Return the Blocks of this rank's shards of a prepared text, and the vocabulary; each rank draws on its own."""
@@ -198,31 +190,32 @@ def read_shards(corpus, min_freq, max_window_size, num_noise_words, seed):
     return Blocks(*text.training(vocab), *settings, held_out, text.name), vocab
 
 
-def train_ranks(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, method, exchange_pieces):
-    """Train on a prepared text with all ranks; writes vectors and a summary on one of them, and returns its epochs on all.
+def train_ranks(corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, exchange_pieces):
+    """Train on a prepared text with all ranks; one of them writes the vectors to `out`, with `Training.summary`. Returns the epochs.
 
-    Where `out` holds a checkpoint of the same training, on any rank, it goes on from there. Raises ValueError, on every rank,
-    for invalid arguments on one of them, and FloatingPointError if the training diverges.
+    Where a checkpoint of the same training is beside `out`, on any rank, it goes on from there, and the checkpoint is removed
+    when the vectors are written. Raises ValueError, on every rank, for invalid arguments on one of them, and
+    FloatingPointError if the training diverges.
     """
+    path = checkpoint_beside(out)
+    there = gather(path.exists())
+    writer = there.index(True) if any(there) else 0
+    on_every_rank(require_out, Path(out), any(there))
+    on_every_rank(require_one_prepared, [corpus])
     blocks, vocab = on_every_rank(read_shards, corpus, min_freq, max_window_size, num_noise_words, seed)
     settings = {
         "text": read_manifest(corpus)["sha256"], "vocabulary": len(vocab), "embed_size": embed_size, "lr": lr, "num_epochs": num_epochs,
-        "max_window_size": max_window_size, "num_noise_words": num_noise_words, "seed": seed, "method": method,
-        "exchange_pieces": exchange_pieces, "num_ranks": dist.get_world_size(), "torch": torch.__version__,
+        "max_window_size": max_window_size, "num_noise_words": num_noise_words, "seed": seed, "exchange_pieces": exchange_pieces,
+        "num_ranks": dist.get_world_size(), "torch": torch.__version__,
     }  # fmt: skip
     require_agreement(settings)
     tables = torch.cat([torch.from_numpy(table) for table in word2vec_tables(len(vocab), embed_size, seed)])
-    path = Path(out) / "checkpoint.safetensors"
-    there = gather(path.exists())
-    writer = there.index(True) if any(there) else 0
     checkpoint = block_checkpoint(path, tables, lr)
     checkpoint.settings = settings
     with one_thread():
-        training = Training(tables, blocks, lr, num_epochs, method, exchange_pieces, checkpoint, writer)
+        training = Training(tables, blocks, lr, num_epochs, exchange_pieces, checkpoint, writer)
         epochs = training.run()
+    on_every_rank(lambda: training.is_writer and training.write(Path(out), vocab, settings))
     if training.is_writer:
-        embed_v, embed_u = np.split(tables.numpy(), 2)
-        save_vectors(Path(out) / "vectors.safetensors", embed_v, embed_u, vocab.idx_to_token, {**settings, "corpus": blocks.corpus})
-        with whole_file(Path(out) / "summary.json") as temporary:
-            temporary.write_text(json.dumps(training.summary(), indent=1))
+        remove_checkpoint(path)
     return epochs
