@@ -91,10 +91,14 @@ def test_several_files_plain_or_packed_are_one_text(whole, small_text, tmp_path)
 
 def test_a_prepared_folder_and_text_beyond_the_memory_come_to_the_same(small_text, tmp_path, monkeypatch):
     folder = trained(prepared(small_text, tmp_path / "prepared"), tmp_path / "one.txt")
-    monkeypatch.setattr(text_training, "MEMORY_SHARE", 10**9)
-    done = run(small_text, "--out", tmp_path / "two.txt")
+    with monkeypatch.context() as little:
+        little.setattr(text_training, "MEMORY_SHARE", 10**9)
+        done = run(small_text, "--out", tmp_path / "two.txt")
     assert done.exit_code == 0 and f"prepared in {tmp_path / 'two.txt.prepared'}, which stays there" in done.output, done.output
     assert (tmp_path / "two.txt.prepared" / "manifest.json").exists() and same(read_vectors(tmp_path / "two.txt"), folder)
+    (tmp_path / "two.txt").unlink()
+    done = run(small_text, "--out", tmp_path / "two.txt", "--resume")  # on the folder that is there, though there is memory again
+    assert done.exit_code == 0 and "prepared already" in done.output and same(read_vectors(tmp_path / "two.txt"), folder)
 
 
 def test_what_can_not_serve_is_refused_before_anything_is_read(small_text, tmp_path, nothing_read):

@@ -69,9 +69,14 @@ def fit_in_memory(paths):
     return size <= min(psutil.virtual_memory().available // MEMORY_SHARE, MOST_CHARACTERS)
 
 
+def prepared_beside(out):
+    """Return the path of the folder in which more text than the memory should hold is prepared."""
+    return out.with_name(f"{out.name}.prepared")
+
+
 def prepare_beside(paths, out, min_freq):
     """Prepare files in a folder beside `out`, which stays, and return it; a line says so."""
-    folder = out.with_name(f"{out.name}.prepared")
+    folder = prepared_beside(out)
     print(f"more text than the memory should hold: it is prepared in {folder}, which stays there")
     prepare(paths, folder, MIN_FREQ if min_freq is None else min_freq)
     return folder

@@ -109,7 +109,8 @@ def train_alone(texts, workers, resume, settings):
     out = settings["out"]
     checkpoint_path = training.require_checkpoint_beside(out, resume)
     corpus = training.find_texts(texts)
-    if isinstance(corpus, list) and not training.fit_in_memory(corpus):
+    goes_on = resume and training.prepared_beside(out).exists()  # whatever memory is free by now
+    if isinstance(corpus, list) and (goes_on or not training.fit_in_memory(corpus)):
         with told_in_a_line(lambda: "stopped; what is prepared stays, and the same command goes on from there"):
             corpus = training.prepare_beside(corpus, out, settings["min_freq"])
 
