@@ -25,7 +25,7 @@ BAD = {
     **dict.fromkeys(("lr", "block_lr"), NO_RATE),
     "framework": ("jax", "", None, 3, True),
     "grid": ("huge", "", 1, True),
-    **dict.fromkeys(("query_token", "scheduler"), ("", 5, True, ["chip"])),
+    "query_token": ("", 5, True, ["chip"]),
     **dict.fromkeys(("vectors_path", "checkpoint_path"), ("", "vectors.txt", 5, True, ["v.safetensors"])),
     "sweep_folder": ("", 5, True, "/no/such/folder"),
     "corpus": ("", None, 5, True, "/no/such/text.txt", "/", "nul\0byte", "x" * 5000),

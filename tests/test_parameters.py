@@ -3,6 +3,7 @@
 import ast
 import types
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -96,3 +97,9 @@ def test_values_are_read_as_numbers_and_words_as_text(tmp_path):
 def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():
     given = collect_parameters([], NOTEBOOKS / "fast.yaml", [read_notebook(path) for path in all_notebooks()])
     assert given["num_epochs"] < 5 and given["block_epochs"] < 12
+
+
+def test_the_address_of_a_scheduler_is_never_taken_from_a_file(tmp_path):
+    (tmp_path / "p.yaml").write_text("grid: fast\nscheduler: tcp://192.0.2.1:8786\n")
+    with pytest.raises(click.UsageError, match="no notebook has a parameter 'scheduler'"):
+        collect_parameters([], tmp_path / "p.yaml", [read_notebook(path) for path in all_notebooks()])

@@ -136,15 +136,6 @@ def open_sweep(folder, framework, parameters):
         raise ValueError(f"{folder} holds a sweep with {found}, not {settings}; name another folder")
 
 
-def require_sweep(grid, folder, scheduler):
-    """Raise a ValueError if a sweep can't be read from `folder`, or can't run because no `scheduler` answers."""
-    if grid is None and folder is not None:
-        condense(folder)
-    if grid is not None and scheduler is not None:
-        with dask_client(scheduler):
-            pass
-
-
 def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
     """Train those of the runs that have no results in the folder yet; returns {name: error} of those that failed.
 

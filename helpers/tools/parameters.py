@@ -30,7 +30,7 @@ RULES = {
     **dict.fromkeys(("lr", "block_lr"), require_positive),
     "framework": partial(require_one_of, ("pytorch", "mxnet")),
     "grid": partial(require_one_of, (None, "fast", "full")),
-    **dict.fromkeys(("query_token", "scheduler"), _require_text),
+    "query_token": _require_text,
     **dict.fromkeys(("sweep_folder", "other_corpus", "vectors_path", "checkpoint_path"), partial(_require_text, (str, os.PathLike))),
 }
 SIZES = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5, "embed_size": 100}
