@@ -73,6 +73,13 @@ def test_a_folder_that_is_not_empty_is_left_alone(copy):
     assert sorted(copy.rglob("*")) == before
 
 
+@pytest.mark.parametrize("place", [".", "notebooks/students", "copy"])
+def test_a_copy_never_goes_into_the_series_itself(place):
+    done = student(ROOT / place)
+    assert done.returncode == 2 and "lies in the series" in done.stderr
+    assert not (ROOT / "copy").exists() and not (NOTEBOOKS / "students").exists()
+
+
 def test_nbgraders_source_has_a_marked_solution_and_a_point_for_each_exercise():
     for framework in FRAMEWORKS:
         assert [path.name for path in lessons(framework)] == sorted({path.name for path in all_notebooks()})

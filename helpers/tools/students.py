@@ -106,6 +106,8 @@ def main(out, nbgrader, framework):
 
     Students can still read helpers/exercises, which holds what answers are compared with.
     """
+    if ROOT in out.resolve().parents or out.resolve() == ROOT:
+        raise click.UsageError(f"{out} lies in the series, whose copy it would be: name a folder elsewhere")
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty; name a new folder")
     out.mkdir(parents=True, exist_ok=True)
