@@ -103,3 +103,13 @@ def test_the_address_of_a_scheduler_is_never_taken_from_a_file(tmp_path):
     (tmp_path / "p.yaml").write_text("grid: fast\nscheduler: tcp://192.0.2.1:8786\n")
     with pytest.raises(click.UsageError, match="no notebook has a parameter 'scheduler'"):
         collect_parameters([], tmp_path / "p.yaml", [read_notebook(path) for path in all_notebooks()])
+
+
+def test_a_file_of_a_few_lines_that_stand_for_gigabytes_is_refused_in_a_line(tmp_path):
+    lines = ["a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    for one, other in zip("abcdefgh", "bcdefghi"):
+        lines.append(f"{other}: &{other} [{', '.join([f'*{one}'] * 10)}]")
+    (tmp_path / "bomb.yaml").write_text("\n".join([*lines, "lr: *i"]))
+    with pytest.raises(click.UsageError) as refused:
+        collect_parameters([], tmp_path / "bomb.yaml", [read_notebook(path) for path in all_notebooks()])
+    assert len(str(refused.value)) < 300 and "has none" in str(refused.value)

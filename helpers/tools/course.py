@@ -70,6 +70,9 @@ def collect_parameters(pairs, file, notebooks):
             raise click.UsageError(f"{file} is not YAML: {error}") from error
         if not isinstance(given, dict):
             raise click.UsageError(f"{file} must map names to values")
+        for name, value in given.items():  # a value is not shown: a few lines of YAML can stand for gigabytes
+            if not isinstance(name, str) or not isinstance(value, (str, int, float, type(None))):
+                raise click.UsageError(f"{file}: each name must have one number or text as its value, and {str(name)[:80]!r} has none")
     given = {name: read_value(name, value) for name, value in [*given.items(), *pairs]}
     known = sorted({name for notebook in notebooks for name in known_parameters(notebook)})
     for name in given:
