@@ -9,9 +9,10 @@ import importlib
 import io
 import itertools
 import json
-import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -141,10 +142,17 @@ def train_on_blocks(framework, parameters, path):
     return {"corpus": blocks.corpus, "trainer": "blocks", "epochs": epochs}, None, time.perf_counter() - start
 
 
-def run_framework(framework, beyond, parameters, out, rows, blocks=False):
-    """Run a framework's notebooks in order, adding to `rows` a dict for each; returns whether all went well.
+def say(text, err=False):
+    """Print a line. Where nobody reads it any more (`| head`, a terminal that was closed), the run goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=err)
 
-    With `blocks`, `train_on_blocks` makes the vectors in place of step 5.
+
+def run_framework(framework, beyond, parameters, out, blocks=False):
+    """Run a framework's notebooks in order, up to one that fails; yields (row, lines) for each that is done.
+
+    A row is a dict, with an "error" if it failed; the lines are what to tell of it, each (text, whether it is an error). With
+    `blocks`, `train_on_blocks` makes the vectors in place of step 5.
     """
     vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
     for source in lessons(framework, beyond):
@@ -153,67 +161,102 @@ def run_framework(framework, beyond, parameters, out, rows, blocks=False):
             values, error, seconds = train_on_blocks(framework, given, vectors_path)
         else:
             values, error, seconds = run_notebook(source, out / framework / source.name, given)
-        rows.append({"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values})
+        row = {"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values}
+        if error is None:
+            yield row, [(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}", False)]
+            continue
         if isinstance(error, KeyboardInterrupt):
-            rows[-1]["error"] = "stopped; what was made stays"
-            click.echo(f"{framework}/{source.stem}: {rows[-1]['error']}")
-            return False
-        if error is not None:
-            rows[-1]["error"] = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-            cell = f", in this cell:\n\n{error.source}\n" if hasattr(error, "source") else ""
-            click.echo(f"{framework}/{source.stem}: failed after {seconds:.1f} s{cell}")
-            click.echo(rows[-1]["error"], err=True)
-            return False
-        click.echo(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}")
-    return True
+            row["error"] = "stopped; what was made stays"
+            yield row, [(f"{framework}/{source.stem}: {row['error']}", False)]
+            return
+        row["error"] = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+        cell = f", in this cell:\n\n{error.source}\n" if hasattr(error, "source") else ""
+        yield row, [(f"{framework}/{source.stem}: failed after {seconds:.1f} s{cell}", False), (row["error"], True)]
+        return
+
+
+def end_with_parent():
+    """End this process as Ctrl-C would, once the one that started it is gone, whatever ended that."""
+
+    def watch():
+        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_half(framework, beyond, parameters, out, blocks, answer):
-    """Run a framework's notebooks in this process, and send the rows and whether all went well; Ctrl-C ends it well."""
+    """Run a framework's notebooks in this process; sends what `run_framework` yields, and at the end None, or "stopped" by Ctrl-C."""
 
     def stop(*_):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: what follows must not be cut short
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, stop)
-    rows, well = [], False
-    try:
-        well = run_framework(framework, beyond, parameters, out, rows, blocks)
-    except KeyboardInterrupt:
-        click.echo(f"{framework}: stopped between two notebooks")
-    finally:
-        answer.send((rows, well))
+    end_with_parent()
+    ended = None
+    with contextlib.suppress(OSError):  # nobody is there any more to send it to
+        try:
+            for told in run_framework(framework, beyond, parameters, out, blocks):
+                answer.send(told)
+        except KeyboardInterrupt:
+            ended = "stopped"
+        answer.send(ended)
 
 
-def run_halves(frameworks, parameters, out, blocks):
+def run_halves(frameworks, parameters, out, blocks, write):
     """Run each framework's half in a process of its own, the cores shared out; returns all rows and whether all is well.
 
     Notebooks without variants belong to the first half. One half alone leaves a core idle much of the time, so two at
-    once take little longer.
+    once take little longer. `write(rows)` is called with each new row before anything is told of it. A half that was killed
+    has a row that says what ended it.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the arrays are small, and the other half needs the other core
-    context, halves = multiprocessing.get_context("spawn"), []
+    context, halves, rows, well = multiprocessing.get_context("spawn"), {}, [], True
     for framework in frameworks:
         receiver, sender = context.Pipe(duplex=False)
         call = framework, framework == frameworks[0], parameters[framework], out, blocks, sender
         process = context.Process(target=run_half, args=call)
         process.start()
         sender.close()
-        halves.append((process, receiver))
-    answers = []
-    while len(answers) < len(halves):
-        process, receiver = halves[len(answers)]
+        halves[receiver] = framework, process
+    while halves:
         try:
-            answers.append(receiver.recv())
-        except EOFError:  # it was killed
-            answers.append(([], False))
+            for receiver in multiprocessing.connection.wait(halves):
+                framework, process = halves[receiver]
+                try:
+                    told = receiver.recv()
+                    ended = not isinstance(told, tuple)
+                except EOFError:
+                    ended = True
+                    told = killed(framework, process, [row for row in rows if row["framework"] == framework], framework == frameworks[0])
+                if isinstance(told, tuple):
+                    row, lines = told
+                    rows = sorted([*rows, row], key=lambda row: frameworks.index(row["framework"]))
+                    write(rows)
+                    for text, is_error in lines:
+                        say(text, is_error)
+                    well = well and "error" not in row
+                elif told == "stopped":
+                    say(f"{framework}: stopped between two notebooks")
+                    well = False
+                if ended:
+                    halves.pop(receiver)[1].join()
         except KeyboardInterrupt:
-            for process, _ in halves:
+            for _, process in halves.values():
                 if process.is_alive():
                     os.kill(process.pid, signal.SIGINT)
-    for process, _ in halves:
-        process.join()
-    return [row for rows, _ in answers for row in rows], all(well for _, well in answers)
+    return rows, well
+
+
+def killed(framework, process, rows, beyond):
+    """Return the row, and what to tell, of the notebook at which the process of a half ended without a word."""
+    process.join()
+    code, steps = process.exitcode, lessons(framework, beyond)
+    ended_by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    error = f"the process of this half was ended {ended_by}"
+    row = {"framework": framework, "notebook": steps[min(len(rows), len(steps) - 1)].stem, "seconds": 0.0, "error": error}
+    return row, [(f"{framework}: {error}", True)]
 
 
 def sentence(values):
@@ -325,20 +368,29 @@ def run_series(framework, pairs, file, out, blocks, resume, strict):
             temporary.write_text("{}")
     except OSError as error:
         raise click.UsageError(f"can't write to the folder {out}: {error}") from error
-    click.echo(f"Writing to {out}")
+    say(f"Writing to {out}")
     own = {}
     for name in frameworks:
         kept = {"checkpoint_path": checkpoint_of(name, parameters)} if resume and not parameters.get("checkpoint_path") else {}
         own[name] = {**parameters, **kept}
-    rows, well = run_halves(frameworks, own, out, blocks)
-    click.echo(f"\n{summary_table(rows)}\n")
-    try:
+
+    def write(rows):
         with whole_file(out / "summary.json") as temporary:
             temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")
+
+    def write_if_possible(rows):
+        with contextlib.suppress(OSError):  # a full disk is told at the end
+            write(rows)
+
+    rows, well = run_halves(frameworks, own, out, blocks, write_if_possible)
+    try:
+        write(rows)
         write_pages(out, rows)
     except OSError as error:
+        say(f"\n{summary_table(rows)}\n")
         raise click.ClickException(f"can't write all of {out}: {error}; what was made before stays") from error
-    click.echo(f"To look at: {out / 'index.html'}")
+    say(f"\n{summary_table(rows)}\n")
+    say(f"To look at: {out / 'index.html'}")
     raise SystemExit(0 if well else 1)
 
 

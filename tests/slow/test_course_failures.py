@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
+import psutil
 import pytest
 
 import helpers.beyond.notebooks
@@ -84,8 +86,7 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
     notebook["cells"][1]["source"] = ["import os\n", "os.kill(os.getpid(), 9)"]
     write_notebook(tmp_path / "pytorch" / "01_data.ipynb", notebook)
     monkeypatch.setattr(helpers.beyond.notebooks, "NOTEBOOKS", tmp_path)
-    rows = []
-    assert not run_framework("pytorch", False, {}, tmp_path / "out", rows)
+    rows = [row for row, _ in run_framework("pytorch", False, {}, tmp_path / "out")]
     assert len(rows) == 1 and "DeadKernelError" in rows[0]["error"]
     assert (tmp_path / "out" / "pytorch" / "01_data.ipynb").exists()
 
@@ -110,3 +111,47 @@ def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert [row.get("error", "") for row in rows] == [""] * 4 + ["stopped; what was made stays"]
     assert (tmp_path / "out" / "index.html").read_text().count("<tr>") == 6
+
+
+def wait_for(process, text):
+    for line in process.stdout:
+        if text in line:
+            return
+
+
+def start(out, small_text, **options):
+    own = command("--framework", "pytorch", "--out", out, corpus=small_text, num_epochs=100000, embed_size=8)
+    return subprocess.Popen(own, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
+def test_a_runner_that_is_ended_takes_its_processes_along_and_keeps_the_rows_that_were_done(name, tmp_path, small_text):
+    process = start(tmp_path / "out", small_text)
+    wait_for(process, "02_embedding_layer")
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(getattr(signal, name))
+    process.wait(10)
+    gone, alive = psutil.wait_procs(family, 30)
+    assert len(gone) >= 2 and alive == []
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert [row["notebook"] for row in rows][:2] == ["01_data", "02_embedding_layer"]
+
+
+def test_a_half_that_is_killed_is_named_with_its_signal(tmp_path, small_text):
+    process = start(tmp_path / "out", small_text)
+    wait_for(process, "01_data")
+    half = next(child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline()))
+    half.kill()
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 1 and "pytorch: the process of this half was ended by SIGKILL" in rest
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert rows[0]["notebook"] == "01_data" and "SIGKILL" in rows[-1]["error"] and (tmp_path / "out" / "index.html").exists()
+
+
+def test_a_reader_that_goes_away_ends_no_run(tmp_path, small_text):
+    (tmp_path / "p.yaml").write_text(f"corpus: {small_text}\nnum_epochs: 1\nlr: 1000000\n")
+    line = f"{sys.executable} -m helpers.tools.course --framework pytorch -f {tmp_path / 'p.yaml'} --out {tmp_path / 'out'} | head -1"
+    subprocess.run(line, shell=True, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
+    assert [row["notebook"] for row in rows][-1] == "05_training" and "diverged" in rows[-1]["error"]
+    assert (tmp_path / "out" / "index.html").exists()
