@@ -123,7 +123,7 @@ def environment(tmp_path_factory):
         (folder / "list.txt").write_text("\n".join(lines))
         code = "import pathlib, sys; from helpers.tools.environment import install_missing; install_missing(pathlib.Path(sys.argv[1]))"
         done = subprocess.run([python, "-c", code, folder / "list.txt"], env=offline, capture_output=True, text=True)
-        return done, dict(re.findall(r"(\w+)==([\d.]+)", run(python, "-m", "pip", "freeze", env=offline)))
+        return done, dict(re.findall(r"^(\w+)==([\d.]+)$", run(python, "-m", "pip", "freeze", env=offline), re.MULTILINE))
 
     return install
 

@@ -12,7 +12,6 @@ import json
 import multiprocessing.connection
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from helpers.beyond.notebooks import (
     run_notebook,
     tags,
 )
+from helpers.beyond.parents import end_with_parent
 from helpers.corpus import NAMES, cache_folder
 from helpers.figures import WIDGET
 from helpers.tools.environment import mxnet_left_out
@@ -173,16 +173,6 @@ def run_framework(framework, beyond, parameters, out, blocks=False):
         cell = f", in this cell:\n\n{error.source}\n" if hasattr(error, "source") else ""
         yield row, [(f"{framework}/{source.stem}: failed after {seconds:.1f} s{cell}", False), (row["error"], True)]
         return
-
-
-def end_with_parent():
-    """End this process as Ctrl-C would, once the one that started it is gone, whatever ended that."""
-
-    def watch():
-        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_half(framework, beyond, parameters, out, blocks, answer):

@@ -2,10 +2,13 @@
 
 import contextlib
 import datetime
+import multiprocessing.connection
 import os
+import signal
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import click
@@ -135,16 +138,41 @@ def start_ranks(ranks, timeout, settings):
         for process in processes:
             process.start()
         try:
-            for process in processes:
-                process.join()
+            wait_for_ranks(processes, timeout)
         except KeyboardInterrupt:  # the ranks get it too, and say so
-            for process in processes:
-                process.join()
+            wait_for_ranks(processes, timeout)
     return int(any(process.exitcode for process in processes))
+
+
+def wait_for_ranks(processes, timeout):
+    """Wait for the end of all ranks, and name one that was killed.
+
+    When one has failed, the others notice within `timeout` seconds; one that is still there then is named and ended.
+    """
+    waiting, last = dict(enumerate(processes)), None
+    while waiting:
+        ended = multiprocessing.connection.wait(
+            [process.sentinel for process in waiting.values()], None if last is None else max(0, last - time.monotonic())
+        )
+        for rank, process in list(waiting.items()):
+            if process.sentinel not in ended and ended:
+                continue
+            if not ended:
+                click.echo(f"Error: rank {rank} does not answer, and was ended", err=True)
+                process.kill()
+            process.join()
+            del waiting[rank]
+            if ended and process.exitcode < 0:
+                click.echo(f"Error: rank {rank} was ended by {signal.Signals(-process.exitcode).name}", err=True)
+            if process.exitcode and last is None:
+                last = time.monotonic() + timeout + 5
 
 
 def start_rank(*arguments):
     """Be a process that is one rank."""
+    from helpers.beyond.parents import end_with_parent
+
+    end_with_parent()
     raise SystemExit(run_rank(*arguments))
 
 

@@ -208,6 +208,34 @@ def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
     assert code == 1 and "Error: rank 0 on " in told and "goes on from the last checkpoint" in told and time.monotonic() - start < 30, told
 
 
+@pytest.mark.parametrize("name, told", [("SIGKILL", "rank 1 was ended by SIGKILL"), ("SIGSTOP", "rank 1 does not answer, and was ended")])
+def test_the_command_names_a_rank_that_is_killed_or_hangs_and_waits_for_no_one_for_ever(name, told, corpus, tmp_path):
+    out = tmp_path / "out.txt"
+    options = ["--ranks", "2", "--timeout", "5", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
+    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for(checkpoint_beside(out))
+    ranks = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    second = max(ranks, key=lambda child: child.pid)  # the last that was started
+    second.send_signal(getattr(signal, name))
+    start = time.monotonic()
+    _, lines = process.communicate(timeout=60)
+    assert process.returncode == 1 and told in lines and time.monotonic() - start < 30, lines
+
+
+def test_ranks_end_with_the_command_that_started_them(corpus, tmp_path):
+    out = tmp_path / "out.txt"
+    options = ["--ranks", "2", "--timeout", "5", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
+    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(checkpoint_beside(out))
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait(10)
+    gone, alive = psutil.wait_procs(family, 30)
+    assert len(gone) >= 2 and alive == []
+
+
 def test_a_rate_that_is_too_large_is_told_on_every_rank(corpus, tmp_path):
     port = free_port()
     both_told([start_rank(rank, port, corpus, tmp_path / "out.txt", lr=5) for rank in range(2)], "choose a smaller lr")
