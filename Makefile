@@ -75,7 +75,7 @@ find = found=; for python in $(1); do if "$$python" -c "$(fits)" 2>/dev/null; th
 UV := UV_PYTHON_INSTALL_DIR="$(CURDIR)/.uv/pythons" .uv/bin/uv python
 bring = { .uv/bin/uv --version >/dev/null 2>&1 || for python in python3 python python3.15 python3.14 python3.9 python3.8; do \
 	if "$$python" -c "import ensurepip, venv" 2>/dev/null; then \
-		echo "No Python $(1) is here: uv brings it into .uv"; \
+		echo "No fitting Python is here: uv brings one into .uv, the first that can be had of $(1)"; \
 		"$$python" -m venv --clear .uv && .uv/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9; break; fi; done; \
 	for version in $(1); do $(UV) install --no-bin $$version && found="$$($(UV) find --managed-python $$version)" && break; done; }
 
