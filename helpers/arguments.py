@@ -54,13 +54,6 @@ def require_positive(**values):
             raise ValueError(f"{name} must lie between 1e-30 and 1e30, not be {value}")
 
 
-def require_one_of(choices, **values):
-    """Raise a ValueError that names the first value which is none of the choices, nor of their type."""
-    for name, value in values.items():
-        if not any(type(value) is type(choice) and value == choice for choice in choices):
-            raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
-
-
 def require_query(query_token, k, vocab):
     """Raise an error if a word has no vector of its own (LookupError, with near matches) or `k` is out of range."""
     known = isinstance(query_token, str) and query_token in vocab.token_to_idx

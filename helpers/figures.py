@@ -161,7 +161,6 @@ class LiveCurve:
 
 
 SUMMARY = "application/vnd.word2vec-series+json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def report(**values):

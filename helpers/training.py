@@ -62,6 +62,11 @@ def require_no_divergence(totals):
         raise FloatingPointError(f"the training diverged, to a loss of {totals[0] / totals[1]:.3g}: choose a smaller lr")
 
 
+def told_held_out(loss):
+    """Say a held-out loss, which is None where nothing is held out."""
+    return "nothing held out" if loss is None else f"held-out {loss:.4f}"
+
+
 class Epoch(NamedTuple):
     """What one epoch came to.
 
@@ -212,9 +217,8 @@ class History(list):
 
     def __str__(self):
         last = self[-1]
-        held_out = "nothing held out" if last.held_out is None else f"held-out {last.held_out:.4f}"
         rates = f"{last.centers_per_second:,.0f} center words/s, {last.pairs_per_second:,.0f} pairs/s"
-        return f"loss {last.loss:.4f}, {held_out}; {rates} on {self.device}; corpus {self.data_iter.corpus}"
+        return f"loss {last.loss:.4f}, {told_held_out(last.held_out)}; {rates} on {self.device}; corpus {self.data_iter.corpus}"
 
 
 def yardsticks(data_iter):

@@ -104,32 +104,21 @@ def unit_rows(table):
     return table / np.where(norms > 0, norms, 1)
 
 
-def random_pair_cosines(table, num_pairs, rng):
-    """Return the cosines (num_pairs,) of random pairs of different rows of a table, row 0 (`<unk>`) left out."""
-    first = rng.integers(1, len(table), num_pairs)
-    other = 1 + (first - 1 + rng.integers(1, len(table) - 1, num_pairs)) % (len(table) - 1)
-    rows = unit_rows(table)
-    return np.einsum("ij,ij->i", rows[first], rows[other])
-
-
 def nearest(words, k, table, vocab):
     """Return, for each word, the `k` words of largest cosine, as `get_similar_tokens` finds them, without printing."""
+    rows, neighbors = unit_rows(table), {}
     for word in words:
         require_query(word, k, vocab)
-    rows, tokens, neighbors = unit_rows(table), np.array(vocab.idx_to_token, object), {}
-    for start in range(0, len(words), 256):  # so many at once: one product for all, in little memory
-        some = words[start : start + 256]
-        ids = np.array([vocab[word] for word in some])
-        cosines = rows[ids] @ rows.T
-        cosines[:, vocab.unk] = cosines[np.arange(len(ids)), ids] = -2
-        neighbors.update(zip(some, tokens[np.argsort(-cosines, axis=1, kind="stable")[:, :k]].tolist()))
+        cosines = rows @ rows[vocab[word]]  # (V,)
+        cosines[[vocab.unk, vocab[word]]] = -2
+        neighbors[word] = vocab.to_tokens(np.argsort(-cosines, kind="stable")[:k])
     return neighbors
 
 
 TOPICS = "oil", "court", "germany", "football", "earthquake", "music", "president", "water", "church"
 
 
-def map_groups(query_token, vocab, table, num_groups=6, group_size=10):
+def map_groups(query_token, vocab, table, num_groups=6, group_size=8):
     """Choose words for a map: groups of a word and its nearest words, no word twice; returns {word: words}.
 
     The first group is the query word's. The others start from words that most English texts have, then from the
@@ -174,12 +163,12 @@ def place_frames(frames, rows, seed):
     return {epoch: found @ orthogonal_procrustes(found, last)[0] for epoch, found in places.items()}
 
 
-def map_in_frames(query_token, vocab, frames, seed, group_size=8):
+def map_in_frames(query_token, vocab, frames, seed):
     """Draw the words of `map_groups` at each epoch of {epoch: table (V, d)}; returns `(figure, groups)`.
 
     The words are chosen from the last table.
     """
-    groups = map_groups(query_token, vocab, frames[max(frames)], group_size=group_size)
+    groups = map_groups(query_token, vocab, frames[max(frames)])
     rows = vocab[[token for words in groups.values() for token in words]]
     return frames_figure(place_frames(frames, rows, seed), groups), groups
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.beyond.explorer import Explorer, places_of
-from helpers.figures import WIDGET
+from helpers.beyond.notebooks import WIDGET
 from helpers.vectors import nearest, vocab_of
 
 TOKENS = ["<unk>", *(f"w{number}" for number in range(40))]

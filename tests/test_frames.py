@@ -30,7 +30,7 @@ def vocab():
 
 @pytest.fixture(scope="module")
 def groups(frames, vocab):
-    return map_groups("word7", vocab, frames[5], group_size=8)
+    return map_groups("word7", vocab, frames[5])
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from helpers.beyond.evaluation import random_pair_cosines
 from helpers.beyond.explorer import place_by_pca
 from helpers.examples import Vocab
 from helpers.vectors import (
@@ -11,7 +12,6 @@ from helpers.vectors import (
     map_groups,
     nearest,
     place_on_map,
-    random_pair_cosines,
     save_vectors,
     vocab_of,
 )
@@ -81,7 +81,7 @@ def test_a_table_that_lies_across_in_memory_is_saved_as_it_is(tmp_path):
 def test_the_map_shows_no_word_twice_and_is_the_same_each_time(vectors):
     _, embed_v, _, tokens, _ = vectors
     vocab = vocab_of(tokens)
-    groups = map_groups("word7", vocab, embed_v)
+    groups = map_groups("word7", vocab, embed_v, group_size=10)
     words = [token for group in groups.values() for token in group]
     assert len(groups) == 6 and len(set(words)) == len(words) == 60
     assert words[:10] == ["word7", *nearest(["word7"], 9, embed_v, vocab)["word7"]]

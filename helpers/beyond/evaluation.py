@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.examples import generator
+from helpers.vectors import unit_rows
 
 PAIRS = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
 ANALOGIES, QUESTIONS = "Google's analogies", "questions-words.txt"
@@ -149,3 +150,11 @@ def study_table(text, rows):
             parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
         (analogies,) = set(row) - set(tests) - {"seconds"}
         yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"
+
+
+def random_pair_cosines(table, num_pairs, rng):
+    """Return the cosines (num_pairs,) of random pairs of different rows of a table, row 0 (`<unk>`) left out."""
+    first = rng.integers(1, len(table), num_pairs)
+    other = 1 + (first - 1 + rng.integers(1, len(table) - 1, num_pairs)) % (len(table) - 1)
+    rows = unit_rows(table)
+    return np.einsum("ij,ij->i", rows[first], rows[other])

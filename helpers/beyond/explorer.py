@@ -9,7 +9,8 @@ from IPython.display import display
 
 from helpers.arguments import require_query
 from helpers.beyond.figures import place_figure
-from helpers.figures import WIDGET, png
+from helpers.beyond.notebooks import WIDGET
+from helpers.figures import png
 from helpers.vectors import nearest, unit_rows
 
 MOST = 20

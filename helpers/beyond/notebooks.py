@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 TITLES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
 FRAMEWORKS = tuple(TITLES)
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def read_notebook(path):

@@ -14,7 +14,7 @@ from helpers.beyond.texts import MOST_CHARACTERS
 from helpers.beyond.vector_files import metadata_path, require_suffix, write_vectors
 from helpers.corpus import NAMES
 from helpers.model_pytorch import model_from_tables, to_arrays
-from helpers.training import yardsticks
+from helpers.training import told_held_out, yardsticks
 
 BAR = "{desc}{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
 MEMORY_SHARE = 10  # a text is read into memory if it is at most this part of the free memory: it takes 3 to 8 times its size
@@ -84,9 +84,8 @@ def prepare_beside(paths, out, min_freq):
 
 def loss_line(loss, held_out, blocks):
     """Say the losses of a training beside its yardsticks."""
-    told = "nothing held out" if held_out is None else f"held-out {held_out:.4f}"
     beside = "; ".join(f"{name}: {value:.4f}" for name, value in yardsticks(blocks).items())
-    return f"loss {loss:.4f}, {told} ({beside})"
+    return f"loss {loss:.4f}, {told_held_out(held_out)} ({beside})"
 
 
 def speed_line(num_words, num_epochs, seconds):

@@ -1,8 +1,10 @@
 """The exercises of step 5, training."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from helpers.exercises import Exercise
+from helpers.figures import BLACK, BLUE, PURPLE, RED, label
 
 
 def probability(score):
@@ -96,7 +98,7 @@ def renamed(**names):
 
 
 def draw_bugs(rng):
-    """The two losses at eight points of the first epoch, each bug twice, in any order; see `drawings.BUGS` for measured ones."""
+    """The two losses at eight points of the first epoch, each bug twice, in any order; see BUGS for measured ones."""
 
     def toward(end):
         return 0.693 + (end - 0.693) * (1 - np.exp(-np.arange(8) / rng.uniform(0.8, 1.5))) + rng.normal(0, 0.002, 8)
@@ -169,3 +171,30 @@ EXERCISES = {
         ),
     ),
 }  # fmt: skip
+
+
+# Two losses at minibatches 10, 84, 168 and so on of the first epoch on PTB, PyTorch, seed 0: in training, as code with a
+# bug computes it, since the point before; and held out, of a quarter of the minibatches, as correct code computes it
+BUGS = {
+    "A": ([0.693, 0.663, 0.504, 0.458, 0.448, 0.444, 0.442, 0.440], [0.693, 0.887, 1.444, 1.523, 1.552, 1.571, 1.584, 1.591]),
+    "B": ([0.693] * 8, [0.693] * 8),
+    "C": ([0.692, 0.559, 0.287, 0.225, 0.207, 0.202, 0.199, 0.198], [0.693, 0.530, 0.467, 0.454, 0.450, 0.447, 0.447, 0.446]),
+    "D": ([0.666, 0.851, 1.263, 1.582, 1.791, 1.911, 2.000, 2.042], [0.623, 1.052, 1.435, 1.665, 1.834, 1.904, 1.974, 1.987]),
+}  # fmt: skip
+
+
+def bugs_figure():
+    """Draw BUGS: what four bugs do to the training loss and to the held-out loss, with the line of a blind model."""
+    fig = Figure(figsize=(8.5, 5), layout="constrained")
+    panels = fig.subplots(2, 2, sharex=True, sharey=True)
+    xs = [number / 669 for number in (10, *range(84, 589, 84))]
+    for axes, (name, (training, held_out)) in zip(panels.flat, BUGS.items()):
+        axes.axhline(np.log(2), color=BLACK, linestyle=":", linewidth=1, label="ln 2, knows nothing: 0.693")
+        axes.axhline(0.4506, color=PURPLE, linestyle="-.", linewidth=1, label="blind to the words: 0.451")
+        axes.plot(xs, held_out, "s--", color=RED, markersize=6, markerfacecolor="white", label="held out, correct code")
+        axes.plot(xs, training, "o-", color=BLUE, markersize=4, label="training, code with the bug")
+        axes.set(xlim=(0, 1), ylim=(0, 2.2))
+        label(axes, name, "epoch" if axes in panels[1] else "", "loss" if axes in panels[:, 0] else "")
+    fig.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    fig.suptitle("Four bugs, and what the first epoch shows of them")
+    return fig

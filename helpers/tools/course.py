@@ -22,6 +22,7 @@ from helpers.beyond.notebooks import (
     FRAMEWORKS,
     NOTEBOOKS,
     ROOT,
+    WIDGET,
     known_parameters,
     lessons,
     read_notebook,
@@ -30,9 +31,9 @@ from helpers.beyond.notebooks import (
 )
 from helpers.beyond.parents import end_with_parent
 from helpers.corpus import NAMES, cache_folder
-from helpers.figures import WIDGET
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
+from helpers.training import told_held_out
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
@@ -258,7 +259,7 @@ def sentence(values):
     if "epochs" in values:
         first, last = values["epochs"][0], values["epochs"][-1]
         parts.append(f"loss {first['loss']:.4f} -> {last['loss']:.4f}")
-        parts.append("nothing held out" if last["held_out"] is None else f"held-out {last['held_out']:.4f}")
+        parts.append(told_held_out(last["held_out"]))
         parts.append(f"{last['pairs_per_second']:,.0f} pairs/s")
     if "similar" in values:
         parts.append(f"near {values['query_token']}: {', '.join(token for token, _ in values['similar'])}")
@@ -312,6 +313,12 @@ def frameworks_here(framework):
     return ["pytorch"]
 
 
+def checkpoint_of(framework, parameters):
+    """Return the path in the cache folder where `--resume` keeps a framework's training with these parameters."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return str(cache_folder() / "checkpoints" / f"{framework}-{digest}.safetensors")
+
+
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
@@ -325,17 +332,6 @@ def main(framework, pairs, file, out, blocks, resume, strict):
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
     """
-    run_series(framework, pairs, file, out, blocks, resume, strict)
-
-
-def checkpoint_of(framework, parameters):
-    """Return the path in the cache folder where `--resume` keeps a framework's training with these parameters."""
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return str(cache_folder() / "checkpoints" / f"{framework}-{digest}.safetensors")
-
-
-def run_series(framework, pairs, file, out, blocks, resume, strict):
-    """Run the series as the options of the command line say; exits with 1 if something failed."""
     if strict:
         os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)

@@ -3,10 +3,17 @@
 import os
 from functools import partial
 
-from helpers.arguments import ParameterError, require_one_of, require_positive, require_whole_numbers
+from helpers.arguments import ParameterError, require_positive, require_whole_numbers
 from helpers.beyond.checkpoints import require_checkpoint_path
 from helpers.beyond.texts import require_corpus
 from helpers.vectors import require_vectors_path
+
+
+def _require_one_of(choices, **values):
+    """Raise a ValueError that names the first value which is none of the choices, nor of their type."""
+    for name, value in values.items():
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
+            raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
 
 
 def _require_text(kinds=str, **values):
@@ -28,8 +35,8 @@ RULES = {
     "min_freq": partial(require_whole_numbers, 0),
     "seed": _require_seed,
     **dict.fromkeys(("lr", "block_lr"), require_positive),
-    "framework": partial(require_one_of, ("pytorch", "mxnet")),
-    "grid": partial(require_one_of, (None, "fast", "full")),
+    "framework": partial(_require_one_of, ("pytorch", "mxnet")),
+    "grid": partial(_require_one_of, (None, "fast", "full")),
     "query_token": _require_text,
     **dict.fromkeys(("sweep_folder", "other_corpus", "vectors_path", "checkpoint_path"), partial(_require_text, (str, os.PathLike))),
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from helpers.arguments import whole_file
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, defined_names, lessons, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, WIDGET, defined_names, lessons, read_notebook, tags
 from helpers.tools.environment import mxnet_left_out
 
 TEACHES, CLEAR, VARIES, FOLDED = "in-helpers", "clear-form", "output-varies", "folded"
@@ -148,8 +148,6 @@ def execute(path):
     """Run a notebook and write it back as it is committed: no times, nothing that JupyterLab notes down, streams in one piece."""
     import nbformat
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
-
-    from helpers.figures import WIDGET
 
     notebook = executed(path)
     for cell in notebook.cells:

@@ -26,7 +26,7 @@ from helpers.beyond.processes import one_thread
 from helpers.beyond.text_training import BAR, loss_line, require_one_prepared, require_out, speed_line, written_line
 from helpers.beyond.vector_files import write_vectors
 from helpers.examples import count_words
-from helpers.training import means
+from helpers.training import means, told_held_out
 
 
 def gather(value):
@@ -104,8 +104,7 @@ class Training:
                 self.end_epoch()
                 if self.is_writer:
                     loss, held_out, seconds = self.record["epochs"][-1]
-                    told = "nothing held out" if held_out is None else f"held-out {held_out:.4f}"
-                    bar.write(f"epoch {epoch + 1}: loss {loss:.4f}, {told}, {seconds:.1f} s")
+                    bar.write(f"epoch {epoch + 1}: loss {loss:.4f}, {told_held_out(held_out)}, {seconds:.1f} s")
         return self.record["epochs"]
 
     def rounds(self, epoch):
