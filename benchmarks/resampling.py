@@ -25,13 +25,15 @@ def train(seed, num_epochs, resample, corpus="ptb"):
     import torch
 
     from helpers import model_pytorch as model
+    from helpers.beyond.dynamic import load_dynamic
     from helpers.beyond.evaluation import evaluate_pairs
     from helpers.beyond.gradients_pytorch import fast_train_batch
     from helpers.training import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):
-        data_iter, vocab = model.load_data(corpus, BATCH_SIZE, **SETTINGS, seed=seed, resample=resample)
+        load, settings = (load_dynamic, {"to_tensor": model.to_tensor}) if resample else (model.load_data, {})
+        data_iter, vocab = load(corpus, BATCH_SIZE, **SETTINGS, seed=seed, **settings)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         optimizer = torch.optim.Adam(net.parameters(), lr=LR)
         history = History(data_iter, num_epochs, device)

@@ -251,24 +251,19 @@ class Minibatches:
     `held_out` holds the minibatches of the text that was kept from training, `corpus` the name of the text.
     `epoch(number)` gives the minibatches of that epoch, always the same ones. Plain iteration takes epoch after epoch; it
     moves on when an epoch was run through, so that a look at one minibatch changes nothing later.
-
-    `redraw` is None, or a function that draws the Examples of the epoch with that number; `examples` are those of epoch
-    0. From then on `examples` and `len()` are those of the epoch that was asked for last.
     """
 
-    def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus="", redraw=None):
+    def __init__(self, examples, batch_size, seed, to_tensor=np.asarray, held_out=None, corpus=""):
         self.examples, self.batch_size, self.seed = examples, batch_size, seed
         self.to_tensor, self.held_out, self.corpus = to_tensor, held_out, corpus
-        self.num_noise_words = examples.num_noise_words
-        self.redraw, self.drawn, self.next_epoch = redraw, 0, 0
+        self.num_noise_words, self.next_epoch = examples.num_noise_words, 0
 
     def __len__(self):
         return -(-len(self.examples.centers) // self.batch_size)
 
     @property
     def settings(self):
-        """What decides the minibatches, as JSON can hold it; the examples of epoch 0 and the held-out ones as a hash."""
-        self.epoch(0)  # from now on its examples are those of epoch 0
+        """What decides the minibatches, as JSON can hold it; the examples and the held-out ones as a hash."""
         digest = hashlib.sha256()
         for part in (self, *([] if self.held_out is None else [self.held_out])):
             for array in part.examples[:-1]:
@@ -283,8 +278,6 @@ class Minibatches:
         self.next_epoch += 1
 
     def epoch(self, number):
-        if self.redraw and number != self.drawn:
-            self.examples, self.drawn = self.redraw(number), number
         examples = self.examples
         rng = generator(self.seed, "order", number)
         order = rng.permutation(len(examples.centers))
@@ -306,31 +299,20 @@ def batchify(examples, rows):
     return *ids, *(array.astype(np.float32) for array in (mask, label))
 
 
-def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample=False):
+def load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor):
     """Make the minibatches of a text's training part, with those of its held-out part as their `held_out`.
 
-    `text` is what `read_corpus` returns. With `resample` the training examples are drawn again for every epoch, each time
-    from generators of that epoch; the first epoch has the same ones either way. The held-out examples are drawn once, as
-    the training examples are, with the training text's counts and with generators of their own. Raises ValueError where
-    the text has no pair of words.
+    `text` is what `read_corpus` returns. The held-out examples are drawn as the training examples are, with the training
+    text's counts and with generators of their own. Raises ValueError where the text has no pair of words.
     """
     settings = count_words(vocab), max_window_size, num_noise_words
-    encoded = encode(text.sentences, vocab)
-
-    def draw(epoch):
-        keys = [epoch] if epoch else []
-        rngs = generator(seed, "examples", *keys), generator(seed, "noise", *keys)
-        return make_examples(*encoded, *settings, *rngs)
-
-    examples = draw(0)
+    rngs = generator(seed, "examples"), generator(seed, "noise")
+    examples = make_examples(*encode(text.sentences, vocab), *settings, *rngs)
     require_pairs(len(examples.centers) > 0, text, vocab)
     rngs = generator(seed, "held-out examples"), generator(seed, "held-out noise")
     held_out = make_examples(*encode(text.held_out, vocab), *settings, *rngs)
     held_out = Minibatches(held_out, batch_size, seed, to_tensor)
-    redraw = draw if resample else None
-    return Minibatches(
-        examples, batch_size, seed, to_tensor, held_out, text.name, redraw
-    )
+    return Minibatches(examples, batch_size, seed, to_tensor, held_out, text.name)
 
 
 def describe(text, vocab):

@@ -27,12 +27,11 @@ def to_tensor(array):
     return mx.np.array(array, dtype="int32" if array.dtype.kind == "i" else "float32")
 
 
-def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_freq=10, resample=False):
+def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_freq=10):
     """Read a corpus and make its minibatches; returns `(data_iter, vocab)`.
 
     `data_iter` gives minibatches `(center, contexts_and_negatives, mask, label)` of MXNet arrays, see `examples.Minibatches`;
-    `data_iter.held_out` gives those of the held-out text. Two lines say what the corpus holds. With `resample` the examples
-    of the training text are drawn again for every epoch.
+    `data_iter.held_out` gives those of the held-out text. Two lines say what the corpus holds.
     `corpus` is that of `read_corpus`. Raises ValueError for an argument or a text that can't serve.
     """
     require_whole_numbers(batch_size=batch_size, max_window_size=max_window_size, num_noise_words=num_noise_words)
@@ -40,7 +39,7 @@ def load_data(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_
     text = read_corpus(corpus)
     vocab = Vocab(text.sentences, min_freq)
     describe(text, vocab)
-    return load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor, resample), vocab
+    return load_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor), vocab
 
 
 def load_data_ptb(batch_size, max_window_size, num_noise_words):

@@ -9,6 +9,7 @@ import pytest
 from d2l import torch as d2l
 
 from helpers import examples as made
+from helpers.beyond.dynamic import load_dynamic_minibatches
 from helpers.corpus import Sentences, Text
 from helpers.examples import Vocab, batchify, generator, get_centers_and_contexts, get_negatives, load_minibatches
 from helpers.training import History
@@ -29,9 +30,10 @@ def vocab(text):
     return Vocab(text.sentences, min_freq=5)
 
 
-def load(text, vocab, seed=0, batch_size=100, **settings):
+def load(text, vocab, seed=0, batch_size=100, resample=False, **settings):
     settings = {"max_window_size": 5, "num_noise_words": 5, **settings}
-    return load_minibatches(text, vocab, batch_size, seed=seed, to_tensor=np.asarray, **settings)
+    load_some = load_dynamic_minibatches if resample else load_minibatches
+    return load_some(text, vocab, batch_size, seed=seed, to_tensor=np.asarray, **settings)
 
 
 def test_the_vocabulary_agrees_with_d2ls_but_for_the_place_of_unk(text):
@@ -182,8 +184,8 @@ def test_redrawn_the_first_epoch_is_the_one_drawn_once_and_each_later_one_is_ano
     once, redrawn = (load(text, vocab, resample=resample) for resample in (False, True))
     for batch, other in zip(once.epoch(0), redrawn.epoch(0)):
         assert is_equal(batch, other)
-    draws = [redrawn.redraw(number) for number in (0, 1, 2)]
-    assert is_equal(draws[0], once.examples) and once.redraw is None
+    draws = [redrawn.draw(number) for number in (0, 1, 2)]
+    assert is_equal(draws[0], once.examples)
     assert not any(np.array_equal(*(draw.words for draw in pair)) for pair in itertools.combinations(draws, 2))
     other = load(text, vocab, resample=True)
     for number in (2, 0, 1, 2):  # in any order
@@ -194,9 +196,9 @@ def test_redrawn_the_first_epoch_is_the_one_drawn_once_and_each_later_one_is_ano
 
 def test_windows_and_noise_are_both_drawn_anew_and_epochs_differ_a_little_in_size(text, vocab):
     redrawn = load(text, vocab, resample=True)
-    sizes = [len(redrawn.redraw(number).centers) for number in range(5)]
+    sizes = [len(redrawn.draw(number).centers) for number in range(5)]
     assert len(set(sizes)) > 1 and max(sizes) < 1.05 * min(sizes)
-    more_noise, less_noise = (load(text, vocab, resample=True, num_noise_words=k).redraw(3) for k in (2, 7))
+    more_noise, less_noise = (load(text, vocab, resample=True, num_noise_words=k).draw(3) for k in (2, 7))
     np.testing.assert_array_equal(more_noise.centers, less_noise.centers)
 
 
@@ -217,7 +219,7 @@ def test_redrawn_examples_keep_what_holds_for_the_first():
 def test_held_out_examples_are_never_redrawn(text, vocab):
     once, redrawn = (load(text, vocab, resample=resample) for resample in (False, True))
     list(redrawn), list(redrawn)
-    assert redrawn.held_out.redraw is None and is_equal(once.held_out.examples, redrawn.held_out.examples)
+    assert type(redrawn.held_out) is made.Minibatches and is_equal(once.held_out.examples, redrawn.held_out.examples)
 
 
 def test_an_epoch_that_was_begun_goes_on_with_its_own_examples(text, vocab):

@@ -10,6 +10,7 @@ from unittest import mock
 
 from helpers.beyond import checkpoints
 from helpers.beyond.blocks import load_blocks, word2vec_tables
+from helpers.beyond.dynamic import load_dynamic
 
 WAYS = "plain", "resample", "blocks"
 
@@ -23,7 +24,9 @@ def load(model, way, text):
     """Return what a way trains on, and the vocabulary."""
     if way == "blocks":
         return load_blocks(text, 5, 5, seed=5)
-    return model.load_data(text, 128, 5, 5, seed=5, resample=way == "resample")
+    if way == "resample":
+        return load_dynamic(text, 128, 5, 5, seed=5, to_tensor=model.to_tensor)
+    return model.load_data(text, 128, 5, 5, seed=5)
 
 
 def new_net(model, way, vocab_size):

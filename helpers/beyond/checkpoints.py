@@ -89,7 +89,8 @@ def load_checkpoint(path):
 def settings_of(data):
     """Return what decides the examples of Minibatches or Blocks, with a hash of the examples or the text itself."""
     if hasattr(data, "examples"):
-        return {**data.settings, "resample": data.redraw is not None}
+        settings = data.settings
+        return settings if "resample" in settings else settings | {"resample": False}
     names = "corpus", "seed", "max_window_size", "num_noise_words"
     settings = {name: getattr(data, name) for name in names}
     digest = hashlib.sha256()
