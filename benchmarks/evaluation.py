@@ -1,7 +1,8 @@
 """The vectors' scores beside those of gensim's, counted and random vectors, over seeds: python -m benchmarks.evaluation, or make study.
 
 Each run is a process of its own. Writes evaluation.json into this folder: for each text and method the scores of every seed,
-their mean, its 95 % interval over the pairs of each set, and that of its difference from blocks in PyTorch. Needs PTB.
+their mean, its 95 % interval over the pairs of each set, and that of its difference from blocks in PyTorch; and a figure of each
+text for docs/results.md. Needs PTB.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks.runs import EMBED_SIZE, FOLDER, FRAMEWORKS, SETTINGS, in_a_process, in_turn, machine, write_results
 from benchmarks.training import BATCH_SIZE, LR
+from helpers.arguments import whole_file
 from helpers.beyond.evaluation import study_table as table
 
 CORPORA = "ptb", "wikipedia"
@@ -137,6 +139,31 @@ def summaries(judged, found):
     return rows
 
 
+def short_table(text, rows):
+    """Yield the lines of a Markdown table of methods on a text: seconds, and what vectors score, the mean of the seeds ± their spread."""
+    tests = [name for name in next(iter(rows.values())) if name != "seconds"]
+    yield f"| {text} | seconds | {' | '.join(tests)} |"
+    yield "|---|---|" + "---|" * len(tests)
+    for method, row in rows.items():
+        told = [f"{row[name].get('mean', np.mean(row[name]['each'])):.3f} ± {np.std(row[name]['each'], ddof=1):.3f}" for name in tests]
+        yield f"| {method} | {np.median(row['seconds']):.1f} | {' | '.join(told)} |"
+
+
+def forest_figure(text, rows):
+    """Draw what the methods score on the pairs of both sets, with intervals."""
+    from helpers.beyond.evaluation import PAIRS
+    from helpers.beyond.figures import methods_figure
+
+    return methods_figure(rows, list(PAIRS), f"Trained on {text}")
+
+
+def write_figures(texts):
+    """Write the figure of each text, forest_TEXT.png, into this folder."""
+    for text, rows in texts.items():
+        with whole_file(FOLDER / f"forest_{text}.png") as temporary:
+            forest_figure(text, rows).savefig(temporary, format="png", dpi=100)
+
+
 @click.command(help=__doc__)
 @click.option("--seeds", default=5, show_default=True, help="Seeds for each method.")
 def main(seeds):
@@ -145,6 +172,7 @@ def main(seeds):
         runs = {name: lambda seed, work=work, rest=rest: in_a_process(work, corpus, seed, *rest) for name, (work, *rest) in METHODS.items()}
         texts[corpus] = summaries(judgments(corpus), in_turn(runs, seeds))
         write_results(FOLDER / "evaluation.json", {"machine": machine(), "seeds": list(range(seeds)), "texts": texts})
+    write_figures(texts)
     for corpus, rows in texts.items():
         click.echo("\n" + "\n".join(table(corpus, rows)))
 

@@ -1,10 +1,12 @@
 """The benchmarks: that they run, and that what they make of figures is right. No test asserts a time."""
 
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from benchmarks import evaluation
@@ -128,9 +130,14 @@ def test_counted_vectors_beat_random_ones_on_ptb(ptb):
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
 
 
-def test_the_page_of_results_has_the_tables_of_the_study():
+def test_the_page_of_results_has_the_tables_and_the_figures_of_the_study():
     study = json.loads((ROOT / "benchmarks" / "evaluation.json").read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert set(study["texts"]) == set(evaluation.CORPORA)
     for text, rows in study["texts"].items():
-        assert "\n".join(evaluation.table(text, rows)) in page
+        assert "\n".join(evaluation.short_table(text, rows)) in page
+        assert f"](../benchmarks/forest_{text}.png)" in page
+        drawn = io.BytesIO()
+        evaluation.forest_figure(text, rows).savefig(drawn, format="png", dpi=100)
+        images = [np.asarray(PIL.Image.open(file).convert("L"), float) for file in (drawn, ROOT / "benchmarks" / f"forest_{text}.png")]
+        assert images[0].shape == images[1].shape and np.abs(images[0] - images[1]).mean() < 1  # fonts differ a little by version
