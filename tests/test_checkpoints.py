@@ -3,16 +3,21 @@
 import contextlib
 import hashlib
 import inspect
+import os
 import resource
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from helpers import model_pytorch
 from helpers.beyond import checkpoints
 from helpers.beyond.checkpoints import load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint
 from helpers.training import Interrupted, waiting_interrupts
+from tests.conftest import ROOT
 from tests.training import WAYS, beyond, load, new_net, start
 
 NUM_EPOCHS = 2
@@ -212,12 +217,76 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(model, way
     assert load_checkpoint(path)[1] == load_checkpoint(previous_path(path))[1]
 
 
-def test_what_a_killed_run_left_half_written_is_removed(model, loaded, tmp_path):
-    data, vocab = loaded(model, "plain")
-    (tmp_path / ".12345.c.safetensors").write_bytes(b"half")
-    (tmp_path / ".12345.c.previous.safetensors").write_bytes(b"half")
-    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, tmp_path / "c.safetensors")
+def test_a_second_run_with_a_checkpoint_in_use_is_refused_and_the_first_goes_on(model, way, loaded, in_one_go, tmp_path):
+    (data, vocab), (wanted, tables), path = loaded(model, way), in_one_go(model, way), tmp_path / "c.safetensors"
+    nets, refused = [new_net(model, way, len(vocab)) for _ in range(2)], []
+
+    def start_another(step):
+        def with_another(*arguments):
+            if not refused:
+                refused.append(True)
+                told = rf"another run \(process {os.getpid()}\) trains with the checkpoint .*: wait for its end, or name"
+                with pytest.raises(ValueError, match=told):
+                    start(model, way, nets[1], data, NUM_EPOCHS, path, no_step)
+            return step(*arguments)
+
+        return with_another
+
+    history = start(model, way, nets[0], data, NUM_EPOCHS, path, start_another)
+    assert refused and losses(history) == losses(wanted)
+    same(model.to_arrays(nets[0]), tables)
+    start(model, way, nets[1], data, NUM_EPOCHS, path, no_step)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.previous.safetensors", "c.safetensors"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from helpers import arguments
+from helpers.beyond import checkpoints
+tables = {name: np.zeros((2, 2), np.float32) for name in checkpoints.TABLES}
+checkpoint = checkpoints.Checkpoint(sys.argv[1], lambda: tables, None)
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+checkpoint.resume({"epochs": []}, 1)
+"""
+
+
+def test_a_killed_run_leaves_no_lock_and_the_next_removes_its_half_written_file_alone(loaded, tmp_path):
+    (data, vocab), path = loaded(model_pytorch, "plain"), tmp_path / "c.safetensors"
+    done = subprocess.run([sys.executable, "-c", KILLED, path], cwd=ROOT)
+    left = [file.name for file in tmp_path.iterdir()]
+    assert done.returncode == -signal.SIGKILL and len(left) == 2 and ".c.safetensors.lock" in left
+    others = ".2024.c.safetensors", ".1.a.c.safetensors"  # a person's file, another run's
+    for other in others:
+        (tmp_path / other).write_bytes(b"not ours")
+    start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(["c.previous.safetensors", "c.safetensors", *others])
+
+
+def test_a_start_that_was_refused_holds_no_lock(model, loaded, tmp_path):
+    (data, vocab), path = loaded(model, "plain"), tmp_path / "c.safetensors"
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
+    with pytest.raises(ValueError, match="another training") as kept:  # as a notebook keeps its last error
+        start(model, "plain", new_net(model, "plain", len(vocab)), data, 2, path)
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path, no_step)
+    assert kept.value and not list(tmp_path.glob(".*"))
+
+
+def test_a_file_in_the_place_of_the_lock_is_left_as_it_is(loaded, tmp_path):
+    data, vocab = loaded(model_pytorch, "plain")
+    (tmp_path / ".c.safetensors.lock").write_text("mine")
+    with pytest.raises(ValueError, match=r"\.c\.safetensors\.lock is no lock of a checkpoint: move it away, or name another"):
+        start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, tmp_path / "c.safetensors")
+    assert (tmp_path / ".c.safetensors.lock").read_text() == "mine"
+
+
+def test_a_finished_checkpoint_can_be_read_where_nobody_can_write(loaded, tmp_path, monkeypatch):
+    (data, vocab), path = loaded(model_pytorch, "plain"), tmp_path / "c.safetensors"
+    start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path)
+    monkeypatch.setattr(os, "access", lambda folder, mode: False)
+    monkeypatch.setattr(FileLock, "acquire", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path, no_step)
 
 
 @pytest.mark.parametrize("path, reason", [
@@ -237,6 +306,13 @@ def test_checkpoint_and_vectors_must_be_two_files():
     require_checkpoint_path("c.safetensors", "v.safetensors")
     with pytest.raises(ValueError, match="are both"):
         require_checkpoint_path("v.safetensors", "./v.safetensors")
+    with pytest.raises(ValueError, match="are both"):
+        require_checkpoint_path("v.safetensors", "v.previous.safetensors")
+
+
+def test_the_name_of_the_checkpoint_before_the_newest_is_no_checkpoints_own():
+    with pytest.raises(ValueError, match=r"must not end in \.previous\.safetensors"):
+        require_checkpoint_path("c.previous.safetensors")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 A run that was stopped at any moment, and resumes from its file, ends in the same bits as one that was not.
 """
 
-import glob
+import contextlib
 import hashlib
 import itertools
 import json
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -28,8 +29,12 @@ def require_checkpoint_path(path, vectors_path=None):
     """Raise a ValueError if `path` is neither None nor the name of a .safetensors file other than `vectors_path`."""
     if path is not None and (not isinstance(path, (str, os.PathLike)) or Path(path).suffix != ".safetensors"):
         raise ValueError(f"checkpoint_path must end in .safetensors, not {str(path)!r}")
-    if path is not None and vectors_path is not None and Path(path).absolute() == Path(vectors_path).absolute():
-        raise ValueError(f"checkpoint_path and vectors_path are both {str(path)!r}: name two files")
+    if path is not None and Path(path).stem.endswith(".previous"):
+        raise ValueError(f"checkpoint_path must not end in .previous.safetensors, as the checkpoint before the newest does: {str(path)!r}")
+    if path is not None and vectors_path is not None:
+        path, vectors_path = Path(path).absolute(), Path(vectors_path).absolute()
+        if vectors_path in (path, previous_path(path)):
+            raise ValueError(f"checkpoint_path and vectors_path are both {str(vectors_path)!r}: name two files")
 
 
 def previous_path(path):
@@ -101,11 +106,46 @@ def settings_of(data):
     return {**settings, "resample": True, "examples": digest.hexdigest()[:16]}
 
 
+class CheckpointLock:
+    """A lock, on a file beside a checkpoint, that lets one run at a time write it; a run that is killed leaves it unlocked.
+
+    The file holds the number of the run's process, with which the names of its temporary files begin.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path).absolute()
+        self.file = self.path.with_name(f".{self.path.name}.lock")
+        self.lock = FileLock(self.file, timeout=0, thread_local=False, fallback_to_soft=False)
+
+    def acquire(self):
+        """Lock the checkpoint, and remove what a run that was killed left half written; ValueError if another run is at it."""
+        if self.path.exists() and not os.access(self.path.parent, os.W_OK):
+            return  # a finished training can be read where nobody can write
+        last_run = self.file.read_bytes() if self.file.is_file() else b""
+        if last_run and not last_run.isdigit():
+            raise ValueError(f"{self.file} is no lock of a checkpoint: move it away, or name another checkpoint_path")
+        try:
+            self.lock.acquire()
+        except Timeout:
+            who = f"another run (process {last_run.decode()})" if last_run else "another run"
+            raise ValueError(f"{who} trains with the checkpoint {self.path}: wait for its end, or name another checkpoint_path") from None
+        for path in (self.path, previous_path(self.path)) if last_run else ():
+            path.with_name(f".{last_run.decode()}.{path.name}").unlink(missing_ok=True)  # as whole_file names it
+        self.file.write_text(f"{os.getpid()}", encoding="ascii")
+
+    def release(self):
+        """Unlock the checkpoint, if it is locked."""
+        if self.lock.is_locked:
+            self.file.unlink(missing_ok=True)
+            self.lock.release()
+
+
 class Checkpoint:
     """A training's last good tables, in memory, and its state in a file where `path` is not None.
 
     `get_state()` returns copies of the state, {name: array}, the tables as "embed_v" and "embed_u"; `set_state(state)` puts
     one back. `settings` are what the training's bits depend on. Where the newest file is damaged, the one before it is used.
+    From `begin` or `resume` to `close` the file is locked: no other run can use it.
     """
 
     def __init__(self, path, get_state, set_state, num_workers=1, **settings):
@@ -114,12 +154,13 @@ class Checkpoint:
             raise ValueError(f"no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not {num_workers}")
         self.path, self.get_state, self.set_state, self.settings = path and Path(path), get_state, set_state, settings
         self.tables, self.unproven, self.is_whole = None, None, False
+        self.lock = path and CheckpointLock(path)
 
     def begin(self, record, data, num_epochs, device):
         """Keep the state that a training starts from, or resume from the file; returns the record to resume from.
 
-        Raises ValueError for a file that is damaged or of another training, OSError for one that can't be written,
-        FloatingPointError for tables that hold a number that is not finite.
+        Raises ValueError for a file that is damaged, of another training, or used by another run, OSError for one that can't
+        be written, FloatingPointError for tables that hold a number that is not finite.
         """
         if self.path is not None:
             tables = self.get_state()["embed_v"]
@@ -131,11 +172,10 @@ class Checkpoint:
     def resume(self, record, num_epochs):
         """As `begin`, where `settings` are all that the bits depend on already."""
         if self.path is not None:
+            with self._told_disk():
+                self.lock.acquire()
             if self.path.exists():
                 record = self._read()
-            for path in (self.path, previous_path(self.path)):
-                for leftover in path.parent.glob(f".[0-9]*.{glob.escape(path.name)}"):  # of a run that was killed while it wrote
-                    leftover.unlink()
         if len(record["epochs"]) < num_epochs:
             self.keep(record)
         return record
@@ -176,12 +216,17 @@ class Checkpoint:
         if self.tables is None:
             self.prove()
         if self.path is not None:
-            try:
+            with self._told_disk():
                 self._write(state, record)
-            except OSError as error:
-                raise OSError(
-                    f"can't write the checkpoint {self.path}: {error.strerror or error}; make room for it, or name another checkpoint_path"
-                ) from error
+
+    @contextlib.contextmanager
+    def _told_disk(self):
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"can't write the checkpoint {self.path}: {error.strerror or error}; make room for it, or name another checkpoint_path"
+            ) from error
 
     def _write(self, state, record):
         if self.is_whole and self.path.exists():
@@ -199,6 +244,11 @@ class Checkpoint:
         """Put the last good tables back."""
         self.set_state({**self.get_state(), **self.tables})
 
+    def close(self):
+        """Let other runs use the file."""
+        if self.path is not None:
+            self.lock.release()
+
 
 class ResumableHistory(History):
     """A History whose training is kept in a Checkpoint as it goes, and resumes from it where its file holds one.
@@ -209,13 +259,19 @@ class ResumableHistory(History):
     def __init__(self, data_iter, num_epochs, device, checkpoint):
         super().__init__(data_iter, num_epochs, device)
         self.checkpoint, self.has_begun = checkpoint, False
+        with contextlib.ExitStack() as failed:
+            failed.callback(checkpoint.close)
+            self._begin(data_iter, num_epochs, device)
+            failed.pop_all()
+
+    def _begin(self, data_iter, num_epochs, device):
         new = self.record()
-        record = checkpoint.begin(new, data_iter, num_epochs, device)
+        record = self.checkpoint.begin(new, data_iter, num_epochs, device)
         self.extend(Epoch(*numbers) for numbers in record["epochs"])
         self.step, self.seconds = record["step"], record["seconds"]
         self.totals, self.at_last_point = np.array(record["totals"]), np.array(record["at_last_point"])
         if record is not new:
-            print(f"resumes from {checkpoint.path.name}, after {self.place()}")
+            print(f"resumes from {self.checkpoint.path.name}, after {self.place()}")
         for name, points in record["points"].items():
             for point in zip(*points):
                 self.curve.add(name, *point)
@@ -227,9 +283,11 @@ class ResumableHistory(History):
         sums = {"totals": self.totals.tolist(), "at_last_point": self.at_last_point.tolist()}
         return {**where, **sums, "batches": self.bar.n, "points": self.curve.points}
 
+    @contextlib.contextmanager
     def recording(self):
-        """As `History.recording`; the checkpoint knows the model, and has the last good tables."""
-        return super().recording(None, None, None)
+        """As `History.recording`; the checkpoint knows the model, has the last good tables, and is closed at the end."""
+        with contextlib.closing(self.checkpoint), super().recording(None, None, None):
+            yield
 
     def remember(self):
         """Keep the state after an epoch; the checkpoint kept that of the start."""

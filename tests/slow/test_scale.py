@@ -223,6 +223,23 @@ def test_the_command_names_a_rank_that_is_killed_or_hangs_and_waits_for_no_one_f
     assert process.returncode == 1 and told in lines and time.monotonic() - start < 30, lines
 
 
+def test_a_second_command_with_the_same_out_is_refused_and_the_first_trains_on(corpus, tmp_path):
+    out = tmp_path / "out.txt"
+    options = ["--ranks", "1", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
+    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(checkpoint_beside(out))
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 1 and "another run (process " in second.stderr and "Traceback" not in second.stderr, second.stderr
+        assert first.poll() is None
+    finally:
+        family = psutil.Process(first.pid).children(recursive=True)
+        first.kill()
+        first.wait(10)
+        psutil.wait_procs(family, 30)
+
+
 def test_ranks_end_with_the_command_that_started_them(corpus, tmp_path):
     out = tmp_path / "out.txt"
     options = ["--ranks", "2", "--timeout", "5", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]

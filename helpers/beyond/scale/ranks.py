@@ -4,6 +4,7 @@ Each process is a rank: it trains tables of its own on its own shards, with the 
 exchange their tables. torchrun starts the ranks on several machines.
 """
 
+import contextlib
 import itertools
 import json
 import socket
@@ -211,10 +212,11 @@ def train_ranks(corpus, out, embed_size, lr, num_epochs, max_window_size, num_no
     tables = torch.cat([torch.from_numpy(table) for table in word2vec_tables(len(vocab), embed_size, seed)])
     checkpoint = block_checkpoint(path, tables, lr)
     checkpoint.settings = settings
-    with one_thread():
-        training = Training(tables, blocks, lr, num_epochs, exchange_pieces, checkpoint, writer)
-        epochs = training.run()
-    on_every_rank(lambda: training.is_writer and training.write(Path(out), vocab, settings))
-    if training.is_writer:
-        remove_checkpoint(path)
+    with contextlib.closing(checkpoint):
+        with one_thread():
+            training = Training(tables, blocks, lr, num_epochs, exchange_pieces, checkpoint, writer)
+            epochs = training.run()
+        on_every_rank(lambda: training.is_writer and training.write(Path(out), vocab, settings))
+        if training.is_writer:
+            remove_checkpoint(path)
     return epochs
