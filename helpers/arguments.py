@@ -5,6 +5,7 @@ import contextlib
 import difflib
 import numbers
 import os
+import stat
 from pathlib import Path
 
 from IPython import get_ipython
@@ -96,10 +97,28 @@ def require_noise_words(probability):
         )
 
 
+def path_from_outside(path, name="path"):
+    """Return a path that somebody named as an absolute one, `~` as the home folder; it need not be there, and nothing is opened.
+
+    Raises a ValueError, which begins with `name`, for what can't be a path, and for a pipe or a device.
+    """
+    try:
+        found, mode = Path(path).expanduser().absolute(), stat.S_IFREG
+        str(found).encode()  # notebooks and JSON can hold no other names
+        with contextlib.suppress(OSError):  # not there or out of reach: whoever opens it is told
+            mode = found.stat().st_mode
+    except (RuntimeError, ValueError) as error:
+        reason = "it is not UTF-8: rename it" if isinstance(error, UnicodeError) else error
+        raise ValueError(f"{name} {str(path)!r} can't be used: {reason}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise ValueError(f"{name} {str(path)!r} is a pipe or a device: write what comes from it to a file, and name that")
+    return found
+
+
 @contextlib.contextmanager
 def whole_file(path):
     """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not."""
-    path = Path(path)
+    path = path_from_outside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:

@@ -5,10 +5,9 @@ import os
 import sys
 import time
 import zipfile
-from pathlib import Path
 from typing import NamedTuple
 
-from helpers.arguments import require_known_parameters
+from helpers.arguments import path_from_outside, require_known_parameters
 
 PTB_URL = "http://d2l-data.s3-accelerate.amazonaws.com/ptb.zip"  # the address and the SHA-1 are d2l's
 PTB_SHA1 = "319d85e578af0cdc590547f26231e4e31cdf1e42"
@@ -73,7 +72,7 @@ def cache_folder():
     """Return the folder for downloads: WORD2VEC_CACHE where that is set, else the platform's user cache folder."""
     import pooch
 
-    return Path(os.environ.get("WORD2VEC_CACHE") or pooch.os_cache("word2vec"))
+    return path_from_outside(os.environ.get("WORD2VEC_CACHE") or pooch.os_cache("word2vec"), "WORD2VEC_CACHE")
 
 
 def fetch_ptb():

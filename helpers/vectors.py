@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from helpers.arguments import require_query, whole_file
+from helpers.arguments import path_from_outside, require_query, whole_file
 from helpers.corpus import cache_folder
 from helpers.drawings import frames_figure
 from helpers.examples import Vocab
@@ -61,7 +61,7 @@ def load_vectors(path):
 
     What is refused: a count that is not that of the rows, a word that stands there twice, numbers that are not finite.
     """
-    path = Path(path)
+    path = path_from_outside(path)
     require_vectors_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")

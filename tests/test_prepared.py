@@ -293,6 +293,17 @@ def test_the_same_command_on_a_whole_folder_checks_its_hashes(copied, mixed_text
     assert done.exit_code == 1 and f"{path} was changed after it was written" in done.output
 
 
+def test_a_pattern_that_matches_the_folder_itself_goes_on_there_and_a_home_is_known(tmp_path, scheduler, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a").write_text("one small boat\n" * 30)
+    for pattern, out in (("*", "prepared"), ("**/*", "~/prepared"), ("~/*", "../" + tmp_path.name + "/prepared")):
+        assert prepare([pattern], out, 1, scheduler).num_tokens == 90
+    assert capsys.readouterr().out.count("prepared already") == 2
+    assert is_prepared("~/prepared") and PreparedText("~/prepared").path == tmp_path / "prepared"
+    assert read_corpus("~/prepared").name == "prepared"
+
+
 def test_files_come_in_the_order_given_and_those_of_a_pattern_by_name(tmp_path):
     for name in ("b.txt", "a.txt", "c.gz", "[x].txt"):
         (tmp_path / name).touch()

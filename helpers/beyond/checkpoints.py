@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from helpers.arguments import whole_file
+from helpers.arguments import path_from_outside, whole_file
 from helpers.training import Epoch, History, Interrupted
 
 CHECKPOINT_SECONDS = 30
@@ -32,7 +32,7 @@ def require_checkpoint_path(path, vectors_path=None):
     if path is not None and Path(path).stem.endswith(".previous"):
         raise ValueError(f"checkpoint_path must not end in .previous.safetensors, as the checkpoint before the newest does: {str(path)!r}")
     if path is not None and vectors_path is not None:
-        path, vectors_path = Path(path).absolute(), Path(vectors_path).absolute()
+        path, vectors_path = path_from_outside(path).resolve(), path_from_outside(vectors_path).resolve()
         if vectors_path in (path, previous_path(path)):
             raise ValueError(f"checkpoint_path and vectors_path are both {str(vectors_path)!r}: name two files")
 
@@ -152,9 +152,10 @@ class Checkpoint:
         require_checkpoint_path(path)
         if path is not None and num_workers > 1:
             raise ValueError(f"no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not {num_workers}")
-        self.path, self.get_state, self.set_state, self.settings = path and Path(path), get_state, set_state, settings
+        self.path = path and path_from_outside(path, "checkpoint_path")
+        self.get_state, self.set_state, self.settings = get_state, set_state, settings
         self.tables, self.unproven, self.is_whole = None, None, False
-        self.lock = path and CheckpointLock(path)
+        self.lock = path and CheckpointLock(self.path)
 
     def begin(self, record, data, num_epochs, device):
         """Keep the state that a training starts from, or resume from the file; returns the record to resume from.

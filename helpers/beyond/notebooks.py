@@ -2,11 +2,13 @@
 
 import ast
 import json
+import os
 import shutil
 import time
 from pathlib import Path
 
 from helpers.arguments import whole_file
+from helpers.corpus import cache_folder
 from helpers.figures import SUMMARY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +63,8 @@ def run_notebook(source, target, parameters):
 
     known = known_parameters(read_notebook(source))
     start, error, values = time.perf_counter(), None, {}
+    if os.environ.get("WORD2VEC_CACHE"):
+        os.environ["WORD2VEC_CACHE"] = str(cache_folder())  # a kernel stands in another folder
     try:
         with whole_file(target) as temporary:
             try:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.arguments import require_whole_numbers
+from helpers.arguments import path_from_outside, require_whole_numbers
 from helpers.corpus import HELD_OUT_SHARE
 from helpers.examples import Vocab
 
@@ -32,8 +32,8 @@ MAKE_ONE = "python -m helpers.tools.prepare TEXT... --out FOLDER"
 def is_prepared(path):
     """Return whether a path is a folder with a manifest."""
     try:
-        return isinstance(path, (str, os.PathLike)) and (Path(path) / MANIFEST).is_file()
-    except OSError:  # such as a name that is too long
+        return isinstance(path, (str, os.PathLike)) and (path_from_outside(path) / MANIFEST).is_file()
+    except (OSError, ValueError):  # such as a name that is too long
         return False
 
 
@@ -232,7 +232,8 @@ class PreparedText:
         require_whole_numbers(0, rank=rank)
         if rank >= num_ranks:
             raise ValueError(f"rank must be less than num_ranks, which is {num_ranks}, not {rank}")
-        self.path, manifest = Path(path), read_manifest(path)
+        self.path = path_from_outside(path)
+        manifest = read_manifest(self.path)
         try:
             self.name, self.min_freq, self.num_tokens = (manifest[name] for name in ("name", "min_freq", "tokens"))
             self.vocabulary_sha256, vocab_size = manifest["vocabulary"]["sha256"], manifest["vocabulary"]["words"]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from helpers.arguments import whole_file
+from helpers.arguments import path_from_outside, whole_file
 from helpers.beyond.evaluation import evaluate_pairs
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, run_notebook
 from helpers.beyond.scale.clusters import dask_client
@@ -147,7 +147,7 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
         raise ValueError(f"framework must be one of {', '.join(FRAMEWORKS)}, not {framework!r}")
     from distributed import as_completed
 
-    folder, parameters, failures = Path(folder), parameters or {}, {}
+    folder, parameters, failures = path_from_outside(folder), parameters or {}, {}
     open_sweep(folder, framework, parameters)
     missing = [run for run in runs if not results_path(folder, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
@@ -182,7 +182,7 @@ def condense(folder):
     seeds the overlap with the default setting and with the setting itself. For the default setting both are the noise floor.
     Raises ValueError if it can't be computed: without two seeds of the default setting, or with more than one text.
     """
-    folder = Path(folder)
+    folder = path_from_outside(folder)
     if not (folder / SETTINGS_FILE).exists():
         raise ValueError(f"there is no sweep in {folder}")
     settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))

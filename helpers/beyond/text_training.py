@@ -5,9 +5,10 @@ from pathlib import Path
 
 import psutil
 
+from helpers.arguments import path_from_outside
 from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.beyond.blocks_pytorch import train_blocks
-from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, remove_checkpoint
+from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, previous_path, remove_checkpoint
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.beyond.scale.prepare import find_files, prepare
 from helpers.beyond.texts import MOST_CHARACTERS
@@ -22,15 +23,17 @@ GZ_FACTOR = 5  # a packed text is taken to be so many times as large as its file
 MIN_FREQ = 10
 
 
-def find_texts(texts):
+def find_texts(texts, out):
     """Return what TEXTs name: "ptb", "wikipedia", the path of a prepared folder, or a list of the absolute paths of files.
 
-    Reads nothing. Raises FileNotFoundError or ValueError.
+    What a training that writes to `out` writes itself is no text. Reads nothing. Raises FileNotFoundError or ValueError.
     """
-    alone = [text for text in texts if text in NAMES or is_prepared(text)]
+    checkpoint = checkpoint_beside(out)
+    own = [path.resolve() for path in (out, metadata_path(out), checkpoint, previous_path(checkpoint), prepared_beside(out))]
+    alone = [text for text in texts if text in NAMES or is_prepared(text) and path_from_outside(text).resolve() not in own]
     if alone and len(texts) > 1:
         raise ValueError(f"{alone[0]!r} can't be joined with other texts: name it alone, or name files only")
-    return alone[0] if alone else find_files(texts)
+    return alone[0] if alone else find_files(texts, own)
 
 
 def require_one_prepared(texts):

@@ -6,8 +6,8 @@ import os
 import sys
 import unicodedata
 import zlib
-from pathlib import Path
 
+from helpers.arguments import path_from_outside
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.corpus import NAMES, Text, hold_out, read_corpus
 from helpers.examples import Vocab, encode
@@ -22,7 +22,7 @@ def read_text(path):
     if is_prepared(path):
         text = PreparedText(path)
         return Text(text.name, *text.sentences())
-    return read_files([Path(path)])
+    return read_files([path_from_outside(path)])
 
 
 def read_files(paths):
@@ -55,8 +55,9 @@ def require_corpus(corpus, name="corpus"):
         raise ValueError(f"{name} must be {' or '.join(map(repr, NAMES))} or the path of a text, not {corpus!r}")
     if corpus in NAMES:
         return
+    path = path_from_outside(corpus, name)
     try:
-        found, is_folder = Path(corpus).exists(), Path(corpus).is_dir()
+        found, is_folder = path.exists(), path.is_dir()
     except OSError as error:
         raise ValueError(f"{name} {str(corpus)!r} can't be opened: {error.strerror}") from error
     if not found:

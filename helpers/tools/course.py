@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from helpers.arguments import whole_file
+from helpers.arguments import path_from_outside, whole_file
 from helpers.beyond.notebooks import (
     FRAMEWORKS,
     NOTEBOOKS,
@@ -33,6 +33,7 @@ from helpers.beyond.parents import end_with_parent
 from helpers.corpus import NAMES, cache_folder
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
+from helpers.tools.paths import OutsidePath
 from helpers.training import told_held_out
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
@@ -80,10 +81,10 @@ def collect_parameters(pairs, file, notebooks):
     for name in given:
         if name not in known:
             raise click.UsageError(f"no notebook has a parameter {name!r}; there are: {', '.join(known)}")
-    for name in READ if given.get("grid") else (*READ, "sweep_folder"):
-        if isinstance(given.get(name), str) and given[name] not in ("", *NAMES):
-            given[name] = str(Path(given[name]).expanduser().absolute())
     try:
+        for name in READ if given.get("grid") else (*READ, "sweep_folder"):
+            if isinstance(given.get(name), str) and given[name] not in ("", *NAMES):
+                given[name] = str(path_from_outside(given[name], name))
         require_values(given)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -102,7 +103,11 @@ def place_written(given, out, framework):
         given["sweep_folder"] = given.get("sweep_folder") or f"sweep-{framework}"
     for name, folder in folders.items():
         if given.get(name):
-            path = (folder / Path(given[name]).expanduser()).resolve()
+            named = given[name] if given[name].startswith("~") else folder / given[name]
+            try:
+                path = path_from_outside(named, name).resolve()
+            except (ValueError, RuntimeError) as error:  # links that lead to each other
+                raise click.UsageError(str(error)) from error
             if not any(path.is_relative_to(place.resolve()) for place in folders.values()):
                 raise click.UsageError(f"{name} must lie in {out} or {cache_folder()}, not be {path}")
             given[name] = str(path)
@@ -322,8 +327,8 @@ def checkpoint_of(framework, parameters):
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
-@click.option("-f", "file", type=click.Path(exists=True, dir_okay=False), help="A YAML file of parameters.")
-@click.option("--out", type=click.Path(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
+@click.option("-f", "file", type=OutsidePath(exists=True, dir_okay=False), help="A YAML file of parameters.")
+@click.option("--out", type=OutsidePath(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
 @click.option("--blocks", is_flag=True, help="Make the vectors with step 8's faster trainer, in place of step 5's.")
 @click.option("--resume", is_flag=True, help="Keep step 13's training in the cache folder, and resume it if it was stopped.")
 @click.option("--strict", is_flag=True, help="Fail where PTB can't be had, instead of taking the Wikipedia excerpt.")
@@ -341,7 +346,7 @@ def main(framework, pairs, file, out, blocks, resume, strict):
         if parameters.get(name) and len(frameworks) > 1:
             raise click.UsageError(f"both halves would write to {name}: choose one with --framework")
     try:
-        out = new_folder() if out is None else Path(out).absolute()
+        out = out or new_folder()
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise click.UsageError(f"{out} is not empty; name a new folder")

@@ -1,17 +1,14 @@
 """Make a prepared text of any number of files: `python -m helpers.tools.prepare --help`."""
 
-from pathlib import Path
-
 import click
 
 from helpers.beyond.scale.prepare import prepare
+from helpers.tools.paths import OutsidePath
 
 
 @click.command(context_settings={"max_content_width": 100})
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="FOLDER", help="Folder of the prepared text."
-)
+@click.option("--out", type=OutsidePath(file_okay=False), required=True, metavar="FOLDER", help="Folder of the prepared text.")
 @click.option("--min-freq", type=click.IntRange(0), default=10, show_default=True, help="Rarer words count as unknown.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
 def main(texts, out, min_freq, scheduler):

@@ -3,12 +3,12 @@
 import ast
 import re
 import shutil
-from pathlib import Path
 
 import click
 
 from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags
+from helpers.tools.paths import OutsidePath
 from helpers.tools.twins import BADGES, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
@@ -98,7 +98,7 @@ def write_nbgrader_course(out, framework):
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("out", metavar="DIR", type=OutsidePath(file_okay=False))
 @click.option("--nbgrader", is_flag=True, help="A course folder for nbgrader, with solutions that it takes out itself.")
 @click.option("--framework", type=click.Choice(FRAMEWORKS), default="pytorch", show_default=True, help="The variant that nbgrader gets.")
 def main(out, nbgrader, framework):

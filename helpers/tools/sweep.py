@@ -1,7 +1,6 @@
 """Train with a grid of settings: `python -m helpers.tools.sweep --help`."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -9,6 +8,7 @@ from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, settings_table
 from helpers.tools.course import collect_parameters
+from helpers.tools.paths import OutsidePath
 
 SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 
@@ -20,14 +20,14 @@ SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 )
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of 05_training, such as -p corpus my.txt.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")
+@click.option("--out", type=OutsidePath(file_okay=False), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")
 def main(framework, grid, pairs, scheduler, out):
     """Train with many values of embed_size, lr and num_epochs, and compare the neighbors.
 
     Stop it with Ctrl-C at any time: the same command resumes where it was. Writes each run's vectors and results, and
     results.json, which sums them up. The workers of a scheduler need this repository and the text.
     """
-    out = (out or ROOT / "runs" / f"sweep-{framework}").absolute()
+    out = out or ROOT / "runs" / f"sweep-{framework}"
     parameters = collect_parameters(pairs, None, [read_notebook(NOTEBOOKS / framework / "05_training.ipynb")])
     for name in SET_BY_THE_SWEEP:
         if name in parameters:

@@ -9,14 +9,15 @@ import socket
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import click
+
+from helpers.tools.paths import OutsidePath
 
 
 @click.command(context_settings={"max_content_width": 100})
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The vectors, in a new file.")
+@click.option("--out", required=True, type=OutsidePath(), metavar="FILE", help="The vectors, in a new file.")
 @click.option("--embed-size", default=100, show_default=True, type=click.IntRange(1), help="Numbers in a vector.")
 @click.option("--window", default=5, show_default=True, type=click.IntRange(1), help="Most words to each side that are context.")
 @click.option(
@@ -111,7 +112,7 @@ def train_alone(texts, workers, resume, settings):
 
     out = settings["out"]
     checkpoint_path = training.require_checkpoint_beside(out, resume)
-    corpus = training.find_texts(texts)
+    corpus = training.find_texts(texts, out)
     goes_on = resume and training.prepared_beside(out).exists()  # whatever memory is free by now
     if isinstance(corpus, list) and (goes_on or not training.fit_in_memory(corpus)):
         with told_in_a_line(lambda: "stopped; what is prepared stays, and the same command goes on from there"):

@@ -1,12 +1,11 @@
 """Ask files of word vectors, and convert them: `python -m helpers.tools.vectors --help`."""
 
-from pathlib import Path
-
 import click
 
 from helpers.arguments import require_query
 from helpers.beyond.evaluation import evaluate, keyed_vectors
 from helpers.beyond.vector_files import WHICH_TABLE, read_vectors, table_of, with_unknown, write_table
+from helpers.tools.paths import OutsidePath
 from helpers.vectors import save_vectors, vocab_of
 
 
@@ -20,7 +19,7 @@ class Told(click.Group):
             raise click.ClickException(error.args[0] if isinstance(error, LookupError) else str(error)) from error
 
 
-source = click.argument("source", metavar="FILE", type=click.Path())
+source = click.argument("source", metavar="FILE", type=OutsidePath())
 which_table = click.option(
     "--table", type=click.Choice(list(WHICH_TABLE)), default="center", show_default=True, help="Of a file with two tables."
 )
@@ -53,7 +52,7 @@ def main():
 
 @main.command()
 @source
-@click.argument("destination", type=click.Path(path_type=Path))
+@click.argument("destination", type=OutsidePath())
 @which_table
 def convert(source, destination, table):
     """Write FILE as DESTINATION, another kind of file.

@@ -9,13 +9,13 @@ import glob
 import itertools
 import json
 import operator
+import os
 import re
 import sys
-from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.arguments import require_whole_numbers, whole_file
+from helpers.arguments import path_from_outside, require_whole_numbers, whole_file
 from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
 from helpers.beyond.scale.clusters import dask_client
 from helpers.beyond.scale.shards import count_part, counted, counted_words, counts_of, parts_of, source_of, write_shard
@@ -27,22 +27,31 @@ OWN_FILES = rf"{re.escape(SOURCES)}|{re.escape(MANIFEST)}|{re.escape(VOCABULARY)
 COUNTED_FILES = r"part-\d{6}\.json|part-\d{6}-\d{4}\.(ids|ends|counts|words)"  # in its folder PARTS, until all is done
 
 
-def find_files(patterns):
+def find_files(patterns, own=()):
     """Return the files that names and patterns stand for, as absolute paths: in the order given, those of a pattern by name.
 
-    Raises FileNotFoundError where there is none, ValueError for a folder or for a file that is named twice.
+    A pattern finds no folder, and nothing that is in `own`, paths that the command itself writes, or lies in them. Raises
+    FileNotFoundError where there is none, ValueError for a folder, a pipe, or a file that is named twice, be it by a link.
     """
-    files = []
+    files, seen, own = [], {}, [path.resolve() for path in own]
     for pattern in map(str, patterns):
-        found = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        path = path_from_outside(pattern, "text")
+        if path.exists():
+            found = [path]
+        else:
+            matches = map(path_from_outside, sorted(glob.glob(os.path.expanduser(pattern), recursive=True)))
+            found = [path for path in matches if not path.is_dir() and not any(path.resolve().is_relative_to(place) for place in own)]
         if not found:
             raise FileNotFoundError(f"there is no file {pattern!r}, nor does it match one")
-        files += [Path(path).absolute() for path in found]
-    for number, path in enumerate(files):
+        files += found
+    files = [path for path in files if path.resolve() not in own] or files  # a shell puts them in the place of a pattern
+    for path in files:
         if not path.is_file():
             raise ValueError(f"{path} is no file: name text files, or a pattern such as {str(path / '*.txt')!r}")
-        if path in files[:number]:
-            raise ValueError(f"{path} is named twice")
+        status = path.stat()
+        other = seen.setdefault((status.st_dev, status.st_ino), path)
+        if other is not path:
+            raise ValueError(f"{path} is named twice" + (f", also as {other}" if other != path else ""))
     return files
 
 
@@ -191,7 +200,8 @@ def prepare(patterns, folder, min_freq=10, scheduler=None):
     from filelock import FileLock, Timeout
 
     require_whole_numbers(0, min_freq=min_freq)
-    folder, sources = Path(folder).absolute(), [source_of(path) for path in find_files(patterns)]
+    folder = path_from_outside(folder, "folder")
+    sources = [source_of(path) for path in find_files(patterns, [folder])]
     open_folder(folder, sources, min_freq)
     if is_prepared(folder):
         text = PreparedText(folder)
