@@ -120,7 +120,8 @@ def whole_file(path):
     """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not."""
     path = path_from_outside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    name = path.name if len(os.fsencode(path.name)) < 240 else path.name[-50:]  # a name has at most 255 bytes
+    temporary = path.with_name(f".{os.getpid()}.{name}")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -35,7 +35,7 @@ class Vectors(NamedTuple):
 
 def require_vectors_path(path):
     """Raise a ValueError if `path` is neither None nor the name of a .safetensors file."""
-    if path is not None and Path(path).suffix != ".safetensors":
+    if path is not None and Path(path).suffix.lower() != ".safetensors":
         raise ValueError(f"vectors_path must end in .safetensors, not {str(path)!r}")
 
 
@@ -67,19 +67,22 @@ def load_vectors(path):
         raise FileNotFoundError(f"there is no vectors file {str(path)!r}; 05_training writes one to its vectors_path")
     try:
         return _read_safetensors(path)
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (SafetensorError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a vectors file of this kind: {error}") from error
 
 
 def _read_safetensors(path):
     with safe_open(path, "numpy") as file:
+        metadata = file.metadata() or {}
+        if not {"tokens", "settings"} <= metadata.keys() or "embed_v" not in file.keys():
+            raise ValueError("this series did not write it: it has no table embed_v, or no words under 'tokens' in its metadata")
         names = [name for name in file.keys() if name in ("embed_v", "embed_u") or re.fullmatch(rf"{FRAME}\d+", name)]
         tables = {name: file.get_tensor(name) for name in names}
-        tokens, settings = (json.loads(file.metadata()[name]) for name in ("tokens", "settings"))
-    if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
-        raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
+        tokens, settings = (json.loads(metadata[name]) for name in ("tokens", "settings"))
     if not isinstance(settings, dict) or not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise ValueError("its words are no list of texts, or its settings have no names")
+    if {(table.ndim, len(table)) for table in tables.values()} != {(2, len(tokens))}:
+        raise ValueError(f"{len(tokens)} words for tables of {[table.shape for table in tables.values()]}")
     if {table.dtype for table in tables.values()} != {np.dtype(np.float32)}:
         raise ValueError("its tables are not of float32")
     if len(set(tokens)) < len(tokens):

@@ -1,7 +1,9 @@
 """The command `python -m helpers.tools.train`, as a user types it, without ranks; those have tests/slow/test_scale.py."""
 
 import gzip
+import io
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -104,10 +106,11 @@ def test_a_prepared_folder_and_text_beyond_the_memory_come_to_the_same(small_tex
 def test_what_can_not_serve_is_refused_before_anything_is_read(small_text, tmp_path, nothing_read):
     (tmp_path / "here.txt").write_text("mine")
     (tmp_path / "other.metadata.tsv").write_text("mine")
-    assert "a vectors file ends in .safetensors, .txt, .bin, .tsv" in refused(small_text, "--out", tmp_path / "v.csv")
+    assert "a vectors file ends in .safetensors, .txt, .vec, .bin, .tsv" in refused(small_text, "--out", tmp_path / "v.csv")
     for resume in ([], ["--resume"]):
         assert "is there already: name another --out, or delete it" in refused(small_text, "--out", tmp_path / "here.txt", *resume)
     assert "other.metadata.tsv is there already" in refused(small_text, "--out", tmp_path / "other.tsv")
+    assert "leave .gz out" in refused(small_text, "--out", tmp_path / "v.txt.gz")
     assert "can't write to the folder" in refused(small_text, "--out", tmp_path / "here.txt" / "v.txt")
     assert "there is no file" in refused(tmp_path / "none.txt", "--out", tmp_path / "v.txt")
     assert "is no file: name text files, or a pattern" in refused(tmp_path, "--out", tmp_path / "v.txt")
@@ -118,6 +121,31 @@ def test_what_can_not_serve_is_refused_before_anything_is_read(small_text, tmp_p
     assert "ranks train on one prepared folder" in refused(small_text, "--out", tmp_path / "v.txt", "--ranks", 2)
     assert "ranks have no --workers" in refused(small_text, "--out", tmp_path / "v.txt", "--ranks", 2, "--workers", 2)
     assert (tmp_path / "here.txt").read_text() == "mine" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_vectors_go_where_a_symbolic_link_leads(whole, small_text, tmp_path):
+    (tmp_path / "v.safetensors").symlink_to("elsewhere.safetensors")
+    assert same(trained(small_text, tmp_path / "v.safetensors"), read_vectors(whole))
+    assert (tmp_path / "v.safetensors").is_symlink() and (tmp_path / "elsewhere.safetensors").is_file()
+
+
+def test_a_file_that_may_only_be_read_is_refused_before_a_training_goes_on(small_text, tmp_path, nothing_read):
+    out = tmp_path / "v.txt"
+    for path in (out, checkpoint_beside(out)):
+        path.write_text("mine")
+    out.chmod(0o444)
+    assert "v.txt may only be read: name another file" in refused(small_text, "--out", out, "--resume")
+
+
+def test_a_training_ends_well_where_nobody_reads_what_it_prints(whole, small_text, tmp_path, monkeypatch):
+    class Unread(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Unread())
+    with pytest.raises(SystemExit) as end:
+        main([str(small_text), "--out", str(tmp_path / "v.safetensors"), *QUICK])
+    assert end.value.code == 0 and same(read_vectors(tmp_path / "v.safetensors"), read_vectors(whole))
 
 
 def stop_in_the_second_epoch(monkeypatch):

@@ -41,6 +41,8 @@ def keyed_vectors(tokens, table):
     vectors = KeyedVectors(table.shape[1])
     rows = [row for row, token in enumerate(tokens) if token != "<unk>"]
     vectors.add_vectors([tokens[row] for row in rows], table[rows])
+    vectors.fill_norms()
+    vectors.norms[vectors.norms == 0] = 1  # so that the cosines of a row of zeros are 0, and not nan
     return vectors
 
 

@@ -1,7 +1,6 @@
 """From a text to a file of vectors, with the blocks of step 8; `tools.train` is the command. PyTorch only; not taught."""
 
 import tempfile
-from pathlib import Path
 
 import psutil
 
@@ -12,7 +11,7 @@ from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, prev
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.beyond.scale.prepare import find_files, prepare
 from helpers.beyond.texts import MOST_CHARACTERS
-from helpers.beyond.vector_files import metadata_path, require_suffix, write_vectors
+from helpers.beyond.vector_files import metadata_path, require_suffix, target_of, write_vectors
 from helpers.corpus import NAMES
 from helpers.model_pytorch import model_from_tables, to_arrays
 from helpers.training import told_held_out, yardsticks
@@ -45,11 +44,12 @@ def require_one_prepared(texts):
 
 def require_out(out, goes_on=False):
     """Raise a ValueError unless vectors can be written to a new file `out`; if a training `goes_on`, it may be there already."""
-    require_suffix(out)
-    for path in [out, *([metadata_path(out)] if out.suffix == ".tsv" else [])]:
+    suffix = require_suffix(out)
+    for path in [out, *([metadata_path(out)] if suffix == ".tsv" else [])]:
         if path.exists() and not goes_on:
             raise ValueError(f"{path} is there already: name another --out, or delete it")
-    folder = next(folder for folder in out.absolute().parents if folder.exists())
+        target_of(path)
+    folder = next(folder for folder in target_of(out).parents if folder.exists())
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -141,6 +141,6 @@ def train_text(
 
 def written_line(out, vocab_size, embed_size):
     """Say what a file of vectors holds."""
-    both = "both tables of" if Path(out).suffix == ".safetensors" else "the table of centers,"
-    size = vocab_size if Path(out).suffix == ".safetensors" else vocab_size - 1
+    has_both = require_suffix(out) == ".safetensors"
+    both, size = ("both tables of", vocab_size) if has_both else ("the table of centers,", vocab_size - 1)
     return f"{out}: {both} {size:,} words and {embed_size} numbers each"

@@ -69,4 +69,4 @@ def require_told():
     sys.stdout.flush()
     lost = getattr(sys.stdout, "lost", None)
     if lost is not None and lost.errno not in NOBODY_READS:
-        raise lost
+        raise OSError(lost.errno, lost.strerror, "what was printed")

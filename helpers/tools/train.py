@@ -13,6 +13,7 @@ import time
 import click
 
 from helpers.tools.paths import OutsidePath
+from helpers.tools.streams import set_up_streams
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -53,6 +54,7 @@ def main(texts, out, lr, min_freq, seed, workers, ranks, resume, exchange_pieces
     TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in front, it starts them again when one dies, and they go on from the checkpoint.
     torchrun and its ranks trust everybody who can reach them.
     """
+    set_up_streams()
     settings = {
         "out": out, "embed_size": sizes["embed_size"], "num_epochs": sizes["epochs"], "max_window_size": sizes["window"],
         "num_noise_words": sizes["noise_words"], "min_freq": min_freq, "seed": seed,
@@ -174,6 +176,7 @@ def start_rank(*arguments):
     from helpers.beyond.parents import end_with_parent
 
     end_with_parent()
+    set_up_streams()
     raise SystemExit(run_rank(*arguments))
 
 

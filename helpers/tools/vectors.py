@@ -1,52 +1,106 @@
 """Ask files of word vectors, and convert them: `python -m helpers.tools.vectors --help`."""
 
+import unicodedata
+
 import click
+import numpy as np
 
 from helpers.arguments import require_query
 from helpers.beyond.evaluation import evaluate, keyed_vectors
-from helpers.beyond.vector_files import WHICH_TABLE, read_vectors, table_of, with_unknown, write_table
+from helpers.beyond.vector_files import (
+    WHICH_TABLE,
+    read_vectors,
+    require_suffix,
+    table_of,
+    target_of,
+    with_unknown,
+    write_table,
+    write_tables,
+)
 from helpers.tools.paths import OutsidePath
-from helpers.vectors import save_vectors, vocab_of
+from helpers.tools.streams import require_told, set_up_streams, shown
+from helpers.vectors import vocab_of
 
 
 class Told(click.Group):
-    """Commands whose errors a user can mend: told in a line, with exit code 1."""
+    """Commands whose errors a user can mend: told in a line, with exit code 1. Nothing that is printed steers the terminal."""
 
     def invoke(self, context):
+        set_up_streams()
         try:
-            return super().invoke(context)
-        except (ValueError, LookupError, OSError) as error:
-            raise click.ClickException(error.args[0] if isinstance(error, LookupError) else str(error)) from error
+            super().invoke(context)
+            require_told()
+        except click.NoSuchOption as error:
+            error.message += " A word that begins with - stands after --, as in: similar FILE -- -lrb-"
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(shown(where + (error.strerror or str(error)))) from error
+        except (ValueError, LookupError) as error:
+            raise click.ClickException(shown(str(error.args[0]))) from error
 
 
 source = click.argument("source", metavar="FILE", type=OutsidePath())
 which_table = click.option(
     "--table", type=click.Choice(list(WHICH_TABLE)), default="center", show_default=True, help="Of a file with two tables."
 )
+strict = click.option("--strict", is_flag=True, help="Refuse a file with a word that is not UTF-8, in place of leaving the word out.")
 how_many = click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many words.")
 
 
-def ask(source, table, words=()):
-    """Load a table of a file as KeyedVectors, with `<unk>` left out; LookupError if a word has no vector."""
-    vectors = read_vectors(source)
-    keyed = keyed_vectors(vectors.tokens, table_of(vectors, table))
+def read_table(source, table, strict):
+    """Return the words and one table (V, d) of a file, without `<unk>`, which stands for many words."""
+    vectors = read_vectors(source, strict)
+    table = table_of(vectors, table)
+    rows = [row for row, word in enumerate(vectors.tokens) if word != "<unk>"]
+    return [vectors.tokens[row] for row in rows], table[rows]
+
+
+def to_length_1(rows):
+    """Scale the rows of a table (V, d) to length 1, in place; those of zeros stay."""
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    rows /= np.where(largest > 0, largest, 1)[:, None]  # first, since float32 can't hold the squares of large and small numbers
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.where(lengths > 0, lengths, 1)[:, None]
+
+
+def ask(source, table, strict, words=()):
+    """Load a table of a file as KeyedVectors of length 1; returns them, and `words` as the file spells them.
+
+    Raises LookupError for a word that has no vector, and ValueError for one whose vector is of zeros, or that stands alone.
+    """
+    tokens, rows = read_table(source, table, strict)
+    to_length_1(rows)
+    keyed = keyed_vectors(tokens, rows)
+    words = [spelled(word, keyed) for word in words]
+    if words and len(tokens) < 2:
+        raise ValueError(f"{source} holds one word alone, so that no other is near to it")
     for word in words:
-        require_query(word, 1, vocab_of(["<unk>", *keyed.index_to_key]))
-    return keyed
+        require_query(word, 1, vocab_of(["<unk>", *tokens]))
+        if not keyed[word].any():
+            raise ValueError(f"{word!r} has a vector of zeros in {source}, which has no direction: no word is near to it")
+    return keyed, words
+
+
+def spelled(word, keyed):
+    """Return a word in the normal form in which a vectors file has it; as it is if the file has it in none."""
+    forms = word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC"))
+    return next((form for form in forms if form in keyed), word)
 
 
 def tell(neighbors):
     """Print words with their cosines, a line each."""
     for word, cosine in neighbors:
-        click.echo(f"{cosine:6.3f}  {word}")
+        click.echo(f"{cosine:6.3f}  {shown(word)}")
 
 
 @click.group(cls=Told, context_settings={"max_content_width": 100})
 def main():
     """Ask files of word vectors, and convert them.
 
-    A file is known by its suffix. .safetensors is this series' own, with both tables. .txt and .bin are word2vec's, .txt also
-    GloVe's. .tsv is for TensorBoard's Projector, its words beside it in NAME.metadata.tsv.
+    A file is known by its suffix. .safetensors is this series' own, with both tables. .txt, .vec and .bin are word2vec's and
+    fastText's, .txt also GloVe's, and are read with .gz behind too. .tsv is for TensorBoard's Projector, its words beside it in
+    NAME.metadata.tsv. A WORD that begins with - stands after --, as in: similar FILE -- -lrb-
     """
 
 
@@ -54,16 +108,19 @@ def main():
 @source
 @click.argument("destination", type=OutsidePath())
 @which_table
-def convert(source, destination, table):
+@strict
+def convert(source, destination, table, strict):
     """Write FILE as DESTINATION, another kind of file.
 
     A .safetensors file keeps all that FILE holds, the others one table without `<unk>`.
     """
-    if destination.suffix == ".safetensors":
-        save_vectors(destination, *with_unknown(read_vectors(source)))
+    suffix = require_suffix(destination)
+    target_of(destination)
+    if suffix == ".safetensors":
+        write_tables(destination, *with_unknown(read_vectors(source, strict)))
     else:
-        keyed = ask(source, table)
-        write_table(destination, keyed.vectors, keyed.index_to_key)
+        tokens, rows = read_table(source, table, strict)
+        write_table(destination, rows, tokens)
 
 
 @main.command()
@@ -71,9 +128,11 @@ def convert(source, destination, table):
 @click.argument("word")
 @how_many
 @which_table
-def similar(source, word, k, table):
+@strict
+def similar(source, word, k, table, strict):
     """Print the nearest words of WORD, with their cosines."""
-    tell(ask(source, table, [word]).most_similar(word, topn=k))
+    keyed, (word,) = ask(source, table, strict, [word])
+    tell(keyed.most_similar(word, topn=k))
 
 
 @main.command()
@@ -83,17 +142,21 @@ def similar(source, word, k, table):
 @click.argument("other")
 @how_many
 @which_table
-def analogy(source, word, partner, other, k, table):
+@strict
+def analogy(source, word, partner, other, k, table, strict):
     """Print what is to OTHER as PARTNER is to WORD: `analogy FILE germany german japan`."""
-    tell(ask(source, table, [word, partner, other]).most_similar(positive=[partner, other], negative=[word], topn=k))
+    keyed, (word, partner, other) = ask(source, table, strict, [word, partner, other])
+    tell(keyed.most_similar(positive=[partner, other], negative=[word], topn=k))
 
 
 @main.command(name="evaluate")
 @source
 @which_table
-def evaluate_file(source, table):
+@strict
+def evaluate_file(source, table, strict):
     """Print how FILE fares on WordSim-353, SimLex-999 and Google's analogies, with 95 % intervals."""
-    for name, score in evaluate(ask(source, table)).items():
+    keyed, _ = ask(source, table, strict)
+    for name, score in evaluate(keyed).items():
         click.echo(f"{name:20} {score}")
 
 
