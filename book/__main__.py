@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from book.pages import write_pages
+from helpers.beyond.notebooks import all_notebooks, lessons, read_notebook, stray_lessons, told_left_out
 
 BUILT = Path(__file__).resolve().parent / "_build"
 
@@ -18,6 +19,13 @@ def main():
     from sphinx.cmd.build import main as sphinx_build
 
     start = time.perf_counter()
+    if stray_lessons():
+        click.echo(told_left_out(stray_lessons()))
+    for path in (*lessons("pytorch"), *lessons("mxnet"), *all_notebooks()):
+        try:
+            read_notebook(path)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
     pages = write_pages(BUILT / "pages")
     site = BUILT / "html"
     options = ["-q", "-W", "--keep-going", "-E", "-j", "auto", "-c", str(BUILT.parent), "-d", str(BUILT / "doctrees")]

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from book.pages import all_steps, page_of, write_pages
-from helpers.beyond.notebooks import FRAMEWORKS, ROOT, TITLES, read_notebook
+from helpers.beyond.notebooks import FRAMEWORKS, ROOT, TITLES, all_notebooks, read_notebook
 from helpers.exercises import find
-from helpers.tools.twins import all_notebooks, name_of
+from helpers.tools.twins import name_of
 
 TAB = re.compile(r"^(:{3,})\{tab-item\} (\w+)\n:sync: (\w+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 STEPS = all_steps()

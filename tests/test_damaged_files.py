@@ -9,9 +9,8 @@ import pytest
 from safetensors.numpy import save
 
 from helpers.beyond.checkpoints import load_checkpoint, save_checkpoint
-from helpers.beyond.notebooks import read_notebook
+from helpers.beyond.notebooks import all_notebooks, read_notebook
 from helpers.beyond.vector_files import READERS, metadata_path, read_vectors, write_table
-from helpers.tools.twins import all_notebooks
 from helpers.vectors import save_vectors
 from tests.conftest import ROOT
 from tests.damage import read_damaged, refuse, require_valid_vectors

@@ -69,11 +69,12 @@ def test_an_address_that_is_none_is_refused(address):
 
 
 def test_nothing_that_is_there_is_overwritten_and_no_copy_lies_in_the_series(tmp_path):
-    for folder in (tmp_path, ROOT / "copy"):
+    (tmp_path / "link").symlink_to(ROOT)
+    for folder in (tmp_path, ROOT / "copy", tmp_path / "link" / "copy"):
         command = [sys.executable, "-m", "helpers.tools.twins", "publish", GITHUB, str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 2 and "name a new folder elsewhere" in done.stderr
-    assert not list(tmp_path.iterdir()) and not (ROOT / "copy").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["link"] and not (ROOT / "copy").exists()
 
 
 @pytest.mark.slow

@@ -7,20 +7,18 @@ import re
 
 import pytest
 
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, defined_names, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, STEPS, all_notebooks, defined_names, read_notebook, tags
 from helpers.tools.twins import (  # fmt: skip
     CLEAR,
     COST,
     FOLDED,
     TEACHES,
     VARIES,
-    all_notebooks,
     copy_shared,
     differences,
     framework_of,
     pairs,
     printed,
-    steps,
     told_cost,
     variants,
     write_notebook,
@@ -142,8 +140,8 @@ def test_what_is_taught_is_what_helpers_holds(path):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_nothing_is_taught_in_two_steps(framework):
     taught = {}
-    for name in steps():
-        for cell in code_cells(read_notebook(NOTEBOOKS / framework / name)):
+    for name in STEPS:
+        for cell in code_cells(read_notebook(NOTEBOOKS / framework / f"{name}.ipynb")):
             if TEACHES in tags(cell):
                 for defined in defined_names(cell):
                     taught.setdefault(defined, []).append(name)

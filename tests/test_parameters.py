@@ -9,10 +9,9 @@ import yaml
 from click.testing import CliRunner
 
 from helpers.arguments import ParameterError, require_known_parameters
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, known_parameters, lessons, read_notebook
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, all_notebooks, known_parameters, lessons, read_notebook
 from helpers.tools.course import collect_parameters, defaults, main
 from helpers.tools.parameters import RULES, require_values
-from helpers.tools.twins import all_notebooks
 from tests.parameters import BAD, HUGE, first_error
 
 LESSONS = sorted({path for framework in FRAMEWORKS for path in lessons(framework)})

@@ -15,10 +15,11 @@ import yaml
 from click.testing import CliRunner
 from packaging import markers
 
-from helpers.beyond.notebooks import NOTEBOOKS, defined_names, read_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, all_notebooks, defined_names, read_notebook
 from helpers.tools import course, environment, twins
 from helpers.tools.environment import compare, mxnet_left_out, read_requirements
-from helpers.tools.twins import all_notebooks, main
+from helpers.tools.exports import own_files
+from helpers.tools.twins import main
 from tests.conftest import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -46,6 +47,14 @@ def test_the_readme_and_each_page_of_docs_is_short():
     lengths = {path.name: len(text.split()) for path, text in TEXTS.items()}
     assert lengths["README.md"] <= 1300
     assert {path.name: lengths[path.name] for path in DOCS if path.name != "glossary.md" and lengths[path.name] > 900} == {}
+
+
+def test_the_lists_of_notebooks_and_of_own_files_hold_all_that_git_knows():
+    if not (ROOT / ".git").exists():
+        pytest.skip("git does not keep this copy")
+    kept = {ROOT / name for name in run("git", "ls-files").stdout.splitlines() if (ROOT / name).exists()}
+    assert {path for path in kept if path.suffix == ".ipynb"} == set(all_notebooks())
+    assert kept == own_files()
 
 
 def test_the_readme_lists_every_step_of_both_frameworks():

@@ -16,20 +16,71 @@ NOTEBOOKS = ROOT / "notebooks"
 TITLES = {"pytorch": "PyTorch", "mxnet": "MXNet"}
 FRAMEWORKS = tuple(TITLES)
 WIDGET = "application/vnd.jupyter.widget-view+json"
+STEPS = (
+    "01_data", "02_embedding_layer", "03_skip_gram", "04_loss", "05_training", "06_similarity",
+    "07_speed", "08_blocks", "10_dynamic_sampling", "11_find_the_bug", "13_checkpoints",
+)  # fmt: skip
+BEYOND = "09_hyperparameters", "12_evaluation", "14_scale_out"  # without variants
+BUILT = "__pycache__", "_build", "runs"  # folders of what is made
 
 
 def read_notebook(path):
-    """Return a notebook as the dict that its JSON holds, each cell's source as one string under "text"."""
-    notebook = json.loads(Path(path).read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        cell["text"] = "".join(cell["source"])
+    """Return a notebook as the dict that its JSON holds, each cell's source as one string under "text".
+
+    Raises a ValueError, in a line, for a file that holds none.
+    """
+    try:
+        notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            cell["text"] = "".join(cell["source"])
+            cell["metadata"], cell["cell_type"]  # every cell has them
+    except (ValueError, KeyError, TypeError) as error:
+        reason = "it is empty" if not Path(path).stat().st_size else "it is cut, or was something else"
+        raise ValueError(f"{path} is no notebook ({reason}): take it out of the series again") from error
     return notebook
 
 
 def lessons(framework, beyond=True):
-    """Return the paths of a framework's notebooks in their order, with those that have no variants if `beyond` says so."""
-    folders = (framework, "beyond") if beyond else (framework,)
-    return sorted((path for folder in folders for path in (NOTEBOOKS / folder).glob("*.ipynb")), key=lambda path: path.name)
+    """Return the paths of a framework's notebooks in their order, with those that have no variants if `beyond` says so.
+
+    They are the series' own; whatever else lies beside them is none.
+    """
+    paths = [NOTEBOOKS / framework / f"{name}.ipynb" for name in STEPS]
+    return sorted(paths + [NOTEBOOKS / "beyond" / f"{name}.ipynb" for name in BEYOND if beyond], key=lambda path: path.name)
+
+
+def all_notebooks():
+    """Return the paths of the series' own notebooks that are here; a students' copy has no solutions."""
+    paths = {path for framework in FRAMEWORKS for path in lessons(framework)}
+    paths |= {NOTEBOOKS / "solutions" / framework / f"{name}.ipynb" for framework in FRAMEWORKS for name in (*STEPS, *BEYOND)}
+    return sorted(path for path in paths if path.exists())
+
+
+def strays(folder, own):
+    """Return what lies in a folder without being one of the paths `own` or on the way to one, hidden and built things aside."""
+    on_the_way = {parent for path in own for parent in path.parents}
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path in on_the_way:
+            found += strays(path, own)
+        elif path not in own and not path.name.startswith(".") and path.name not in BUILT and path.suffix != ".egg-info":
+            found.append(path)
+    return found
+
+
+def stray_lessons(frameworks=FRAMEWORKS):
+    """Return the notebooks that lie beside the lessons of some frameworks and are not of the series."""
+    own = {path for framework in frameworks for path in lessons(framework)}
+    found = [path for name in (*frameworks, "beyond") for path in strays(NOTEBOOKS / name, own)]
+    return [path for path in found if path.suffix == ".ipynb"]
+
+
+def told_left_out(paths):
+    """Say in a line that paths of ROOT are left out; the first ten are named. "" for none."""
+    names = [path.relative_to(ROOT).as_posix() for path in paths]
+    named = ", ".join(name if name.isprintable() else ascii(name) for name in names[:10])
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"Left out, not of the series: {named}{more}" if names else ""
 
 
 def tags(cell):

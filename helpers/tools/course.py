@@ -27,7 +27,9 @@ from helpers.beyond.notebooks import (
     lessons,
     read_notebook,
     run_notebook,
+    stray_lessons,
     tags,
+    told_left_out,
 )
 from helpers.beyond.parents import end_with_parent
 from helpers.corpus import NAMES, cache_folder
@@ -340,7 +342,12 @@ def main(framework, pairs, file, out, blocks, resume, strict):
     if strict:
         os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)
-    notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
+    if stray_lessons(frameworks):
+        say(told_left_out(stray_lessons(frameworks)))
+    try:
+        notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
     parameters = collect_parameters(pairs, file, notebooks)
     for name in ("vectors_path", "checkpoint_path"):
         if parameters.get(name) and len(frameworks) > 1:

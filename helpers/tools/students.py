@@ -2,14 +2,13 @@
 
 import ast
 import re
-import shutil
 
 import click
 
-from helpers.arguments import whole_file
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, lessons, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, defined_names, lessons, read_notebook, tags, told_left_out
+from helpers.tools.exports import copy_own, whole_folder
 from helpers.tools.paths import OutsidePath
-from helpers.tools.twins import BADGES, write_notebook
+from helpers.tools.twins import BADGES, FOLDED, write_notebook
 
 SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
@@ -17,7 +16,17 @@ NEEDED = (
     "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "pyproject.toml", "environment.yml", "Makefile", "LICENSE",
     "CITATION.cff",
 )  # fmt: skip
-TEACHERS = "solutions", "TEACHING.md", ".ipynb_checkpoints", "__pycache__"
+TEACHERS = "solutions", "TEACHING.md"
+OWN_ID = re.compile("[a-z]+(-[a-z]+)*")  # an editor's ids have digits
+CELL_METADATA = "tags", "jupyter"
+METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+NOISE_FOR = '''from helpers.exercises import find
+
+
+def noise_for(context_ids, probability, num_noise_words, rng):
+    chances = find("01.2").reference(probability, context_ids)  # (V,), our answer
+    size = num_noise_words * len(context_ids)
+    return rng.choice(len(chances), size, p=chances).tolist()'''
 CONFIG = '''c = get_config()
 c.CourseDirectory.course_id = "word2vec"
 c.ClearSolutions.code_stub = {"python": "return ..."}
@@ -25,13 +34,67 @@ c.ExecutePreprocessor.timeout = 900  # seconds for a cell; training takes a minu
 '''
 
 
-def without_outputs(notebook):
-    """Return a notebook as it is before its first run, without badges, which open one after it."""
+class Answer:
+    """An exercise in a notebook of solutions: number, name of its function, check, and the lines before, in and after its body."""
+
+    def __init__(self, cell, path):
+        try:
+            function, call = ast.parse(cell["text"]).body
+            self.name, check = function.name, call.value
+            self.number, self.check = check.args[0].value, ast.unparse(call)
+        except (SyntaxError, ValueError, AttributeError, IndexError) as error:
+            raise ValueError(f"{path}: the cell {cell['id']} must hold a function and its check, and nothing else") from error
+        lines, start = cell["text"].splitlines(), function.body[0].lineno - 1
+        self.head, self.body, self.tail = lines[:start], lines[start : function.end_lineno], lines[function.end_lineno :]
+
+    def stub(self):
+        """Return the text of the exercise as it is asked."""
+        return "\n".join([*self.head, "    return ...", *self.tail])
+
+
+def read_answers(path, framework):
+    """Return the Answers of a step's exercises by their cells' ids."""
+    path = SOLUTIONS / framework / path.name
+    return {cell["id"]: Answer(cell, path) for cell in read_notebook(path)["cells"] if "exercise" in tags(cell)}
+
+
+def without_answer(cell, answers):
+    """Return a cell's text, with our answer to an exercise, which a folded cell shows where it is used, taken from helpers.
+
+    05.2 stays: its lines stand in the text above it and in the training loop, which is taught.
+    """
+    if cell["id"] == "noise-for":  # the answer is a part of it
+        return NOISE_FOR
+    numbers = {answer.name: answer.number for answer in answers.values()}
+    for name in (defined_names(cell) & numbers.keys()) if FOLDED in tags(cell) else ():
+        return f'from helpers.exercises import find\n\n{name} = find("{numbers[name]}").reference  # our answer'
+    return cell["text"]
+
+
+def as_asked(path, answers):
+    """Return a step's notebook as it is before its first run, and the ids of the cells left out of it.
+
+    Exercises are as they are asked, whatever was written there, and no cell is left that an editor added. Badges, which open a
+    notebook after its first run, outputs, and what an editor notes down go too.
+    """
+    notebook, cells, left_out = read_notebook(path), {}, []
     for cell in notebook["cells"]:
-        cell["source"] = BADGES.sub("", cell["text"]).splitlines(keepends=True)
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return notebook
+        id_ = str(cell.get("id", "a cell without an id"))
+        unknown = "exercise" in tags(cell) and id_ not in answers
+        if id_ in cells or unknown or not OWN_ID.fullmatch(id_):
+            left_out.append(id_)
+            continue
+        metadata = {name: value for name, value in cell["metadata"].items() if name in CELL_METADATA}
+        if id_ in answers:
+            kind, metadata, text = "code", {"tags": ["exercise"]}, answers[id_].stub()
+        else:
+            kind, text = cell["cell_type"], BADGES.sub("", without_answer(cell, answers))
+        cells[id_] = {"id": id_, "cell_type": kind, "metadata": metadata, "text": text, "source": text.splitlines(keepends=True)}
+        if kind == "code":
+            cells[id_] |= {"outputs": [], "execution_count": None}
+        elif "attachments" in cell:
+            cells[id_]["attachments"] = cell["attachments"]
+    return {**notebook, "metadata": METADATA, "cells": list(cells.values())}, left_out
 
 
 def nbgrader_cell(cell, **role):
@@ -40,61 +103,63 @@ def nbgrader_cell(cell, **role):
     return {**cell, "metadata": {**cell["metadata"], "nbgrader": {**defaults, **role}}}
 
 
-def graded(cell, solution):
+def graded(cell, answer):
     """Return the two cells that nbgrader wants for an exercise: the function with its marked solution, and its check.
 
-    `solution` is the exercise's cell in the notebook of solutions. The function's body is what students don't get.
+    The function's body is what students don't get.
     """
-    tree, lines = ast.parse(solution["text"]), solution["text"].splitlines()
-    function, call = tree.body
-    body = lines[function.body[0].lineno - 1 : function.end_lineno]
-    marked = [*lines[: function.body[0].lineno - 1], "    ### BEGIN SOLUTION", *body, "    ### END SOLUTION"]
-    answer = {**cell, "source": "\n".join(marked).splitlines(keepends=True)}
-    test = {**cell, "id": cell["id"].replace("exercise-", "check-"), "source": [ast.unparse(call)]}
-    return nbgrader_cell(answer, solution=True), nbgrader_cell(test, grade=True, locked=True, points=1)
+    marked = [*answer.head, "    ### BEGIN SOLUTION", *answer.body, "    ### END SOLUTION"]
+    test = {**cell, "id": cell["id"].replace("exercise-", "check-"), "source": [answer.check]}
+    cell = {**cell, "source": "\n".join(marked).splitlines(keepends=True)}
+    return nbgrader_cell(cell, solution=True), nbgrader_cell(test, grade=True, locked=True, points=1)
 
 
 def for_nbgrader(path, framework):
-    """Return a step's notebook as nbgrader's source: with solutions, a point for each exercise, and no outputs."""
-    solutions = {cell["id"]: cell for cell in read_notebook(SOLUTIONS / framework / path.name)["cells"]}
-    notebook = without_outputs(read_notebook(path))
+    """Return a step's notebook as nbgrader's source, with solutions and a point for each exercise, and the ids of the cells left out."""
+    answers = read_answers(path, framework)
+    notebook, left_out = as_asked(path, answers)
     cells = []
     for cell in notebook["cells"]:
         if "parameters" in tags(cell):
             cell["source"] = [cell["text"].replace('framework = "pytorch"', f'framework = "{framework}"')]
-        cells += graded(cell, solutions[cell["id"]]) if "exercise" in tags(cell) else [cell]
-    return {**notebook, "cells": cells}
+        cells += graded(cell, answers[cell["id"]]) if cell["id"] in answers else [cell]
+    return {**notebook, "cells": cells}, left_out
 
 
-def copy_needed(out):
-    """Copy what the notebooks need to run into the folder `out`."""
-    for name in NEEDED:
-        source, target = ROOT / name, out / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+def copy_needed(out, wanted):
+    """Copy what the notebooks need to run, and places in the series that are `wanted`, into a folder; returns lines on what is left out."""
+    left_out = copy_own(out, lambda place: place.parts[0] in NEEDED or wanted(place))
     for page in (out / "README.md", *(out / "docs").glob("*.md")):
         page.write_text(TEACHERS_PART.sub("", BADGES.sub("", page.read_text(encoding="utf-8"))), encoding="utf-8")
+    return [told_left_out(left_out)] if left_out else []
+
+
+def told_cells(path, ids):
+    """Say in a list of at most one line that cells of a notebook are left out."""
+    place = path.relative_to(NOTEBOOKS.parent).as_posix()
+    return [f"Left out of {place}, cells that are not of the series: {', '.join(map(ascii, ids))}"] if ids else []
 
 
 def write_student_copy(out):
-    """Write a student's copy: all notebooks before their first run, without solutions, and what they need to run."""
-    copy_needed(out)
-    shutil.copytree(NOTEBOOKS, out / "notebooks", ignore=shutil.ignore_patterns(*TEACHERS))
-    for path in sorted((out / "notebooks").rglob("*.ipynb")):
-        write_notebook(path, without_outputs(read_notebook(path)))
+    """Write a student's copy: all notebooks before their first run, without solutions, and what they need; returns lines to tell."""
+    lines = copy_needed(out, lambda place: place.parts[0] == NOTEBOOKS.name and place.parts[1] not in TEACHERS)
+    for framework in FRAMEWORKS:
+        for path in lessons(framework, beyond=framework == FRAMEWORKS[0]):
+            notebook, left_out = as_asked(path, read_answers(path, framework))
+            write_notebook(out / path.relative_to(NOTEBOOKS.parent), notebook)
+            lines += told_cells(path, left_out)
+    return lines
 
 
 def write_nbgrader_course(out, framework):
-    """Write a course folder for nbgrader: `source/STEP/STEP.ipynb` for each step, its settings, and what notebooks need."""
-    copy_needed(out)
+    """Write a course for nbgrader: `source/STEP/STEP.ipynb` for each step, settings, and what notebooks need; returns lines to tell."""
+    lines = copy_needed(out, lambda place: False)
     for path in lessons(framework):
-        target = out / "source" / path.stem / path.name
-        target.parent.mkdir(parents=True)
-        write_notebook(target, for_nbgrader(path, framework))
-    with whole_file(out / "nbgrader_config.py") as temporary:
-        temporary.write_text(CONFIG, encoding="utf-8")
+        notebook, left_out = for_nbgrader(path, framework)
+        write_notebook(out / "source" / path.stem / path.name, notebook)
+        lines += told_cells(path, left_out)
+    (out / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    return lines
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -104,18 +169,15 @@ def write_nbgrader_course(out, framework):
 def main(out, nbgrader, framework):
     """Write a student's copy of the series to DIR: no outputs, no solutions, empty answers.
 
-    Students can still read helpers/exercises, which holds what answers are compared with.
+    Students can still read helpers/exercises, which holds what answers are compared with. What is not of the series is left out.
     """
-    if ROOT in out.resolve().parents or out.resolve() == ROOT:
-        raise click.UsageError(f"{out} lies in the series, whose copy it would be: name a folder elsewhere")
-    if out.exists() and any(out.iterdir()):
-        raise click.UsageError(f"{out} is not empty; name a new folder")
-    out.mkdir(parents=True, exist_ok=True)
+    with whole_folder(out) as folder:
+        lines = write_nbgrader_course(folder, framework) if nbgrader else write_student_copy(folder)
+    for line in lines:
+        click.echo(line)
     if nbgrader:
-        write_nbgrader_course(out, framework)
         click.echo(f"nbgrader's course: {out}; there, `nbgrader generate_assignment 01_data` takes the solutions out of step 1")
     else:
-        write_student_copy(out)
         click.echo(f"students' copy: {out}; there, `make lab` sets up and opens it")
 
 

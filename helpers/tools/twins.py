@@ -8,7 +8,6 @@ import json
 import math
 import multiprocessing
 import re
-import shutil
 import sys
 import time
 from itertools import zip_longest
@@ -17,8 +16,24 @@ from pathlib import Path
 import click
 
 from helpers.arguments import whole_file
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, WIDGET, defined_names, lessons, read_notebook, tags
+from helpers.beyond.notebooks import (
+    BEYOND,
+    FRAMEWORKS,
+    NOTEBOOKS,
+    ROOT,
+    STEPS,
+    WIDGET,
+    all_notebooks,
+    defined_names,
+    lessons,
+    read_notebook,
+    stray_lessons,
+    tags,
+    told_left_out,
+)
 from helpers.tools.environment import mxnet_left_out
+from helpers.tools.exports import copy_own, whole_folder
+from helpers.tools.paths import OutsidePath
 
 TEACHES, CLEAR, VARIES, FOLDED = "in-helpers", "clear-form", "output-varies", "folded"
 
@@ -31,20 +46,10 @@ def write_notebook(path, notebook):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def all_notebooks():
-    """Return the paths of all notebooks, without the checkpoints that JupyterLab leaves beside them."""
-    return sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
-
-
-def steps(folder=""):
-    """Return the names of the notebooks that have a variant in either framework, in notebooks/ or a folder in it."""
-    paths = [path for framework in FRAMEWORKS for path in (NOTEBOOKS / folder / framework).glob("*.ipynb")]
-    return sorted({str(Path(folder, path.name)) for path in paths})
-
-
 def pairs():
     """Return the names of all notebooks that have variants: the steps, and their solutions as "solutions/NAME"."""
-    return steps() + steps("solutions")
+    names = [*STEPS, *(f"solutions/{name}" for name in sorted((*STEPS, *BEYOND)))]
+    return [f"{name}.ipynb" for name in names if any(path.exists() for path in variants(f"{name}.ipynb"))]
 
 
 def variants(name):
@@ -201,7 +206,6 @@ if root == clone:
     from helpers.tools.environment import install_missing
 
     install_missing()'''
-NOT_PUBLISHED = ".git", ".venv*", ".uv", "*.egg-info", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "_build", "runs"
 
 
 def published(notebook, address, badge):
@@ -227,7 +231,11 @@ def check():
     """Name each difference between the variants; exits with 1 where there is one."""
     found = 0
     for name in pairs():
-        for difference in differences(*map(read_notebook, variants(name))):
+        try:
+            differing = differences(*map(read_notebook, variants(name)))
+        except (OSError, ValueError) as error:
+            differing = [error]
+        for difference in differing:
             click.echo(f"{name}: {difference}")
             found += 1
     click.echo(f"{len(pairs())} pairs of notebooks, {found} differences")
@@ -253,6 +261,8 @@ def copy(source, names):
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 def run(paths):
     """Run notebooks from top to bottom and save them with their outputs, as they are committed: all, or PATHS."""
+    if not paths and stray_lessons():
+        click.echo(told_left_out(stray_lessons()))
     for path in paths or all_notebooks():
         if Path(path).resolve().parent.name == "mxnet" and (reason := mxnet_left_out()):
             click.echo(f"{path} is left out: {reason}")
@@ -277,7 +287,7 @@ def measure(paths):
 
 @main.command()
 @click.argument("address")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=OutsidePath())
 def publish(address, folder):
     """Write a copy of the series to FOLDER, a new one, whose notebooks can stand alone.
 
@@ -287,20 +297,22 @@ def publish(address, folder):
     """
     if not re.fullmatch(r"(https|file)://[\w./~-]+", address):
         raise click.BadParameter(f"{address} is no address such as https://github.com/OWNER/NAME")
-    if folder.exists() or ROOT in folder.absolute().parents:
-        raise click.BadParameter(f"{folder} is there already, or lies in the series: name a new folder elsewhere")
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_PUBLISHED))
+    if folder.exists():
+        raise click.BadParameter(f"{folder} is there already: name a new folder elsewhere")
     github = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address)
-    for path in all_notebooks():
-        badge = BINDER if path.parent.name == "mxnet" else COLAB
-        place = path.relative_to(ROOT)
-        found = published(read_notebook(path), address, badge.format(github[1], place.as_posix()) if github else "")
-        write_notebook(folder / place, found)
-    first = "notebooks/pytorch/01_data.ipynb"
-    badges = f"\n\n{COLAB.format(github[1], first)} {BINDER.format(github[1], first)}" if github else ""
-    title, rest = (ROOT / "README.md").read_text(encoding="utf-8").split("\n", 1)
-    with whole_file(folder / "README.md") as temporary:
-        temporary.write_text(f"{title}{badges}\n{rest}", encoding="utf-8")
+    with whole_folder(folder) as out:
+        left_out = copy_own(out, lambda place: True)
+        for path in all_notebooks():
+            badge = BINDER if path.parent.name == "mxnet" else COLAB
+            place = path.relative_to(ROOT)
+            found = published(read_notebook(path), address, badge.format(github[1], place.as_posix()) if github else "")
+            write_notebook(out / place, found)
+        first = "notebooks/pytorch/01_data.ipynb"
+        badges = f"\n\n{COLAB.format(github[1], first)} {BINDER.format(github[1], first)}" if github else ""
+        title, rest = (ROOT / "README.md").read_text(encoding="utf-8").split("\n", 1)
+        (out / "README.md").write_text(f"{title}{badges}\n{rest}", encoding="utf-8")
+    if left_out:
+        click.echo(told_left_out(left_out))
     click.echo(f"{address} stands in {len(all_notebooks())} notebooks of {folder}; {'badges' if github else 'no badges'} in its README")
 
 

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 import yaml
 
-from helpers.beyond.notebooks import NOTEBOOKS, ROOT, known_parameters, read_notebook, tags
-from helpers.tools.twins import VARIES, all_notebooks, printed, write_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, ROOT, all_notebooks, known_parameters, read_notebook, tags
+from helpers.tools.twins import VARIES, printed, write_notebook
 from tests.browser import chromium
 from tests.jupyterlab import Lab, server
 
