@@ -1,5 +1,6 @@
 """What a command prints, where a console, a pipe or a disk does not take it."""
 
+import importlib
 import io
 import os
 import subprocess
@@ -9,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from helpers.tools import course
 from helpers.tools.streams import Stream, require_told, set_up_streams, shown
 
 TITLE = "\x1b]0;mine\x07"
@@ -91,6 +93,7 @@ def test_streams_are_set_up_once_and_given_back_to_a_caller_as_they_were():
 
 PROGRAM = """
 import sys
+from helpers.tools import course
 from helpers.tools.streams import set_up_streams
 set_up_streams()
 for number in range(20000):
@@ -105,3 +108,26 @@ def test_a_process_goes_on_to_its_end_without_a_reader(end, told):
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
     assert (done.returncode, done.stdout) == (0, told)
     assert done.stderr == ("" if "2>&-" in end else "went on\n")
+
+
+@pytest.mark.parametrize("charset, bank", [("utf-8", "בנק"), ("latin-1", "\\u05d1\\u05e0\\u05e7")])
+def test_a_run_tells_hostile_and_foreign_words_without_harm(tmp_path, monkeypatch, charset, bank):
+    row = {"framework": "pytorch", "notebook": "06_similarity", "seconds": 1, "query_token": "a", "similar": [[TITLE, 0.5], ["בנק", 0.4]]}
+    monkeypatch.setattr(course, "run_halves", lambda *_: ([row, {**row, "error": f"{TITLE} is wrong"}], False))
+    monkeypatch.setattr(course, "write_pages", lambda *_: None)
+    done = CliRunner(charset=charset).invoke(course.main, ["--framework", "pytorch", "--out", str(tmp_path / "out")])
+    told = done.stdout_bytes.decode(charset)
+    assert isinstance(done.exception, SystemExit) and f"near a: {shown(TITLE)}, {bank}\n" in told and f"{shown(TITLE)} is wrong\n" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("name", ["course", "prepare", "sweep", "train", "vectors"])
+def test_a_command_sets_its_streams_up_first(monkeypatch, name):
+    command = importlib.import_module(f"helpers.tools.{name}")
+
+    def stop():
+        raise RuntimeError("set up")
+
+    monkeypatch.setattr(command, "set_up_streams", stop)
+    arguments = {"course": [], "vectors": ["similar", "v.txt", "word"], "sweep": []}.get(name, ["none.txt", "--out", "none.bin"])
+    assert str(CliRunner().invoke(command.main, arguments).exception) == "set up"

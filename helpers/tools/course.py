@@ -36,6 +36,7 @@ from helpers.corpus import NAMES, cache_folder
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import require_values
 from helpers.tools.paths import OutsidePath
+from helpers.tools.streams import set_up_streams
 from helpers.training import told_held_out
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
@@ -192,6 +193,7 @@ def run_half(framework, beyond, parameters, out, blocks, answer):
 
     signal.signal(signal.SIGINT, stop)
     end_with_parent()
+    set_up_streams()
     ended = None
     with contextlib.suppress(OSError):  # nobody is there any more to send it to
         try:
@@ -339,6 +341,7 @@ def main(framework, pairs, file, out, blocks, resume, strict):
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
     """
+    set_up_streams()
     if strict:
         os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)

@@ -4,6 +4,7 @@ import click
 
 from helpers.beyond.scale.prepare import prepare
 from helpers.tools.paths import OutsidePath
+from helpers.tools.streams import set_up_streams
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -18,6 +19,7 @@ def main(texts, out, min_freq, scheduler):
     Stop it with Ctrl-C when you like: the same command goes on where it was. The workers of a scheduler need this
     repository, and the files and the folder under the same paths.
     """
+    set_up_streams()
     try:
         text = prepare(texts, out, min_freq, scheduler)
     except (ValueError, OSError) as error:

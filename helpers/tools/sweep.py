@@ -9,6 +9,7 @@ from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, settings_table
 from helpers.tools.course import collect_parameters
 from helpers.tools.paths import OutsidePath
+from helpers.tools.streams import set_up_streams
 
 SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 
@@ -27,6 +28,7 @@ def main(framework, grid, pairs, scheduler, out):
     Stop it with Ctrl-C at any time: the same command resumes where it was. Writes each run's vectors and results, and
     results.json, which sums them up. The workers of a scheduler need this repository and the text.
     """
+    set_up_streams()
     out = out or ROOT / "runs" / f"sweep-{framework}"
     parameters = collect_parameters(pairs, None, [read_notebook(NOTEBOOKS / framework / "05_training.ipynb")])
     for name in SET_BY_THE_SWEEP:

@@ -13,7 +13,7 @@ import time
 import click
 
 from helpers.tools.paths import OutsidePath
-from helpers.tools.streams import set_up_streams
+from helpers.tools.streams import set_up_streams, shown
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -92,7 +92,7 @@ def told_in_a_line(stopped):
     try:
         yield
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
+        raise click.ClickException(shown(" ".join(str(error).split()))) from error
     except KeyboardInterrupt:
         raise click.ClickException(stopped()) from None
 
