@@ -126,10 +126,11 @@ def used(tmp_path_factory):
 STRAYS = {
     "notebooks/pytorch/Untitled.ipynb": "", "notebooks/mxnet/15_mine.ipynb": '{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}',
     "notebooks/beyond/cut.ipynb": '{"cells": [{', "notebooks/pytorch/grades.csv": "A,1", "notebooks/old/01_data.ipynb": ANSWER,
-    "notebooks/pytorch/.ipynb_checkpoints/01_data-checkpoint.ipynb": ANSWER, "helpers/.env": "TOKEN=x", "helpers/untitled.py": ANSWER,
+    "notebooks/pytorch/.ipynb_checkpoints/01_data-checkpoint.ipynb": ANSWER, "helpers/.env": "TOKEN=x", "helpers/mine.py": ANSWER,
+    "docs/scale (1).md": ANSWER, "benchmarks/untitled.py": ANSWER,
     "docs/answers.md": ANSWER, "benchmarks/results-Copy1.json": ANSWER, "notebooks/solutions/pytorch/grades.ods": ANSWER, "grades.xlsx": "",
 }  # fmt: skip
-FIT = {"helpers/untitled.py", "docs/answers.md"}  # no pattern tells them from ours, but git does
+FIT = {"helpers/mine.py", "docs/answers.md"}  # no pattern tells them from ours, but git does
 
 
 @pytest.fixture(scope="module", params=["git", "no git"])
@@ -197,11 +198,25 @@ def test_a_lesson_that_is_none_any_more_is_named_in_a_line_and_nothing_is_writte
     assert not list(tmp_path.iterdir()) and not (used / "runs").exists()
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"null", b'{"cells": [{"source": []}]}', b'{"cells": null}', b'{"cells": [', b"\xff\xfe"])
+NO_NOTEBOOKS = b"", b"[]", b"null", b'{"cells": [{"source": []}]}', b'{"cells": null}', b'{"cells": [', b"\xff\xfe", b"[" * 99_999
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS, ids=range(len(NO_NOTEBOOKS)))
 def test_a_file_that_holds_no_notebook_is_refused_in_a_line(text, tmp_path):
     (tmp_path / "a.ipynb").write_bytes(text)
-    with pytest.raises(ValueError, match="a.ipynb is no notebook .* take it out of the series again$"):
-        read_notebook(tmp_path / "a.ipynb")
+    for name in ("a.ipynb", "missing.ipynb"):
+        with pytest.raises(ValueError, match=f"{name} is no notebook .* take it out of the series again$"):
+            read_notebook(tmp_path / name)
+
+
+def test_a_lesson_whose_cells_lost_their_ids_is_refused(tmp_path):
+    path = NOTEBOOKS / "pytorch" / "01_data.ipynb"
+    notebook = read_notebook(path)
+    for cell in notebook["cells"]:
+        del cell["id"]
+    write_notebook(tmp_path / "01_data.ipynb", notebook)
+    with pytest.raises(ValueError, match="01_data.ipynb has none of its cells left"):
+        as_asked(tmp_path / "01_data.ipynb", read_answers(path, "pytorch"))
 
 
 def test_the_stub_of_each_exercise_is_that_of_the_committed_notebook():
@@ -297,13 +312,16 @@ def test_what_appears_at_the_name_of_a_copy_meanwhile_stays(tmp_path, monkeypatc
     assert [path.name for path in tmp_path.rglob("*")] == ["copy", "theirs"]
 
 
-def test_a_copy_takes_an_empty_folder_and_can_be_read_by_others_as_any_new_folder(tmp_path):
-    (tmp_path / "copy").mkdir()
+def test_a_copy_takes_an_empty_folder_as_it_is_and_else_is_as_any_new_folder(tmp_path, copy, monkeypatch):
+    (tmp_path / "copy").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "copy")
     assert student(tmp_path / "link").exit_code == 0
     (tmp_path / "new").mkdir()
-    assert (tmp_path / "copy").stat().st_mode == (tmp_path / "new").stat().st_mode
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700 and copy.stat().st_mode == (tmp_path / "new").stat().st_mode
     assert {path.name for path in tmp_path.iterdir()} == {"copy", "link", "new"}
+    monkeypatch.chdir(tmp_path / "new")
+    done = student(".")
+    assert done.exit_code == 2 and "you stand in" in done.stderr and (tmp_path / "new").exists()
     (tmp_path / "file").write_text("theirs")
     done = student(tmp_path / "file" / "copy")
     assert done.exit_code == 1 and re.fullmatch("Error: .*file.* was not written\n", done.stderr)

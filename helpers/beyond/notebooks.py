@@ -34,8 +34,10 @@ def read_notebook(path):
         for cell in notebook["cells"]:
             cell["text"] = "".join(cell["source"])
             cell["metadata"], cell["cell_type"]  # every cell has them
-    except (ValueError, KeyError, TypeError) as error:
-        reason = "it is empty" if not Path(path).stat().st_size else "it is cut, or was something else"
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = "it is cut, or was something else"
+        if isinstance(error, FileNotFoundError) or not Path(path).stat().st_size:
+            reason = "it is missing" if isinstance(error, FileNotFoundError) else "it is empty"
         raise ValueError(f"{path} is no notebook ({reason}): take it out of the series again") from error
     return notebook
 
@@ -76,10 +78,10 @@ def stray_lessons(frameworks=FRAMEWORKS):
 
 
 def told_left_out(paths):
-    """Say in a line that paths of ROOT are left out; the first ten are named. "" for none."""
+    """Say in a line that paths of ROOT are left out; the first twenty are named. "" for none."""
     names = [path.relative_to(ROOT).as_posix() for path in paths]
-    named = ", ".join(name if name.isprintable() else ascii(name) for name in names[:10])
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    named = ", ".join(name if name.isprintable() else ascii(name) for name in names[:20])
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return f"Left out, not of the series: {named}{more}" if names else ""
 
 

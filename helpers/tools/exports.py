@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ OWN = (
     "benchmarks/*.json", "benchmarks/*.png", "book/*.py", "book/static/*.*", "tests/**/*.py", "notebooks/TEACHING.md",
     "notebooks/fast.yaml", "notebooks/words_in_frames.png",
 )  # fmt: skip
+OWN_NAME = re.compile(r"(?!untitled|.*-Copy)[\w.-]+")  # not as JupyterLab and desktops name new files and copies
 
 
 def own_files():
@@ -35,7 +37,7 @@ def own_files():
     kept = {ROOT / os.fsdecode(name) for name in listed.split(b"\0")}
     if ROOT / "README.md" in kept:
         found &= kept
-    return {path for path in found if "-Copy" not in path.name} | set(all_notebooks())
+    return {path for path in found if OWN_NAME.fullmatch(path.name)} | set(all_notebooks())
 
 
 def copy_own(out, wanted):
@@ -76,6 +78,8 @@ def whole_folder(folder):
             raise click.UsageError(f"{folder} lies in the series, whose copy it would be: name a new folder elsewhere")
         if target.exists() and any(target.iterdir()):
             raise click.UsageError(f"{folder} is not empty; name a new folder")
+        if target == Path.cwd():
+            raise click.UsageError(f"you stand in {folder}, which the copy would replace: name a new folder")
         place = next(parent for parent in target.parents if parent.exists())
         with tempfile.TemporaryDirectory(prefix=".word2vec-copy-", dir=place) as temporary:
             copy = Path(temporary) / "copy"
@@ -83,6 +87,7 @@ def whole_folder(folder):
             yield copy
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
+                shutil.copymode(target, copy)  # a folder that was made private stays it
                 target.rmdir()
             copy.rename(target)
     except (OSError, ValueError, RuntimeError) as error:  # a loop of links is the last

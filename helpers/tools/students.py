@@ -94,6 +94,8 @@ def as_asked(path, answers):
             cells[id_] |= {"outputs": [], "execution_count": None}
         elif "attachments" in cell:
             cells[id_]["attachments"] = cell["attachments"]
+    if not cells:
+        raise ValueError(f"{path} has none of its cells left (an older Jupyter drops their ids): take it out of the series again")
     return {**notebook, "metadata": METADATA, "cells": list(cells.values())}, left_out
 
 
