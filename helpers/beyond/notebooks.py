@@ -112,7 +112,6 @@ def run_notebook(source, target, parameters):
     The executed notebook gets its name when it is whole: after a failure and after Ctrl-C too.
     """
     import papermill
-    from nbclient.exceptions import DeadKernelError
 
     known = known_parameters(read_notebook(source))
     start, error, values = time.perf_counter(), None, {}
@@ -125,10 +124,10 @@ def run_notebook(source, target, parameters):
                     source, temporary, {name: value for name, value in parameters.items() if name in known},
                     kernel_name="python3", cwd=source.parent, progress_bar=False,
                 )  # fmt: skip
-            except (papermill.PapermillExecutionError, DeadKernelError) as failure:
+            except OSError:
+                raise
+            except (Exception, KeyboardInterrupt) as failure:  # of a cell, of a kernel that dies or never starts, of papermill
                 error = failure
-            except KeyboardInterrupt as stop:
-                error = stop
             if not temporary.exists():  # stopped before papermill wrote anything
                 shutil.copy(source, temporary)
     except OSError as failure:  # a disk that is full, for one

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from helpers.arguments import path_from_outside, whole_file
+from helpers.arguments import path_from_outside, require_words, whole_file
 from helpers.beyond.notebooks import (
     FRAMEWORKS,
     NOTEBOOKS,
@@ -32,16 +32,19 @@ from helpers.beyond.notebooks import (
     told_left_out,
 )
 from helpers.beyond.parents import end_with_parent
+from helpers.beyond.texts import read_encoded
 from helpers.corpus import NAMES, cache_folder
 from helpers.tools.environment import mxnet_left_out
-from helpers.tools.parameters import require_values
+from helpers.tools.parameters import LONGEST_VALUES, read_parameter_file, require_named_once, require_places, require_values
 from helpers.tools.paths import OutsidePath
 from helpers.tools.streams import set_up_streams
 from helpers.training import told_held_out
+from helpers.vectors import choose_query
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
 READ = "corpus", "other_corpus"
 TEXTS = *READ, *WRITTEN, "query_token"
+VECTORS = "vectors.safetensors"
 
 
 def defaults(notebook):
@@ -57,8 +60,27 @@ def read_value(name, text):
         return text
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # such as thousands of brackets
         return text
+
+
+def named_values(context, parameter, pairs):
+    """Check what -p was given, before click complains of what follows; returns it."""
+    for name, value in pairs:
+        if not name.isidentifier() or value.startswith("--"):
+            raise click.BadParameter(f"it takes a name and a value, such as -p lr 0.01, not {name[:80]!r} and {value[:80]!r}")
+    with told_as_usage():
+        require_named_once([name for name, _ in pairs], "the command")
+    return pairs
+
+
+@contextlib.contextmanager
+def told_as_usage():
+    """Tell an error that the user can mend as click does, with exit code 2."""
+    try:
+        yield
+    except (ValueError, LookupError, OSError, RuntimeError) as error:  # RuntimeError: no PTB with --strict; links that lead to each other
+        raise click.UsageError(error.args[0] if isinstance(error, LookupError) else str(error)) from error
 
 
 def collect_parameters(pairs, file, notebooks):
@@ -66,39 +88,28 @@ def collect_parameters(pairs, file, notebooks):
 
     Relative paths become absolute, since notebooks run in their own folders. Raises click.UsageError.
     """
-    given = {}
-    if file is not None:
-        import yaml
-
-        try:
-            given = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"{file} is not YAML: {error}") from error
-        if not isinstance(given, dict):
-            raise click.UsageError(f"{file} must map names to values")
-        for name, value in given.items():  # a value is not shown: a few lines of YAML can stand for gigabytes
-            if not isinstance(name, str) or not isinstance(value, (str, int, float, type(None))):
-                raise click.UsageError(f"{file}: each name must have one number or text as its value, and {str(name)[:80]!r} has none")
-    given = {name: read_value(name, value) for name, value in [*given.items(), *pairs]}
-    known = sorted({name for notebook in notebooks for name in known_parameters(notebook)})
-    for name in given:
-        if name not in known:
-            raise click.UsageError(f"no notebook has a parameter {name!r}; there are: {', '.join(known)}")
-    try:
+    with told_as_usage():
+        given = {} if file is None else read_parameter_file(file)
+        given |= dict(pairs)
+        known = sorted({name for notebook in notebooks for name in known_parameters(notebook)})
+        for name, value in given.items():
+            if name not in known:
+                raise ValueError(f"no notebook has a parameter {name!r}; there are: {', '.join(known)}")
+            if isinstance(value, str) and len(value) > (most := LONGEST_VALUES[name in TEXTS]):
+                raise ValueError(f"{name} has a value of {len(value):,} characters, and at most {most:,} can serve")
+            given[name] = read_value(name, value)
         for name in READ if given.get("grid") else (*READ, "sweep_folder"):
             if isinstance(given.get(name), str) and given[name] not in ("", *NAMES):
                 given[name] = str(path_from_outside(given[name], name))
         require_values(given)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
     return given
 
 
 def place_written(given, out, framework):
     """Return the parameters with the paths of what a run writes made absolute, and a place for a sweep.
 
-    Vectors go to the run's folder; what a later run goes on with goes to the cache folder. Raises click.UsageError for a path
-    that leads out of both: so parameters from elsewhere can't overwrite a file.
+    Vectors go to the run's folder; what a later run goes on with goes to the cache folder. Raises ValueError for a path that
+    leads out of both, and for what `require_places` refuses: so parameters from elsewhere can't overwrite a file.
     """
     folders, given = {"vectors_path": out, "checkpoint_path": cache_folder()}, dict(given)
     if given.get("grid"):
@@ -107,14 +118,25 @@ def place_written(given, out, framework):
     for name, folder in folders.items():
         if given.get(name):
             named = given[name] if given[name].startswith("~") else folder / given[name]
-            try:
-                path = path_from_outside(named, name).resolve()
-            except (ValueError, RuntimeError) as error:  # links that lead to each other
-                raise click.UsageError(str(error)) from error
+            path = path_from_outside(named, name).resolve()
             if not any(path.is_relative_to(place.resolve()) for place in folders.values()):
-                raise click.UsageError(f"{name} must lie in {out} or {cache_folder()}, not be {path}")
+                raise ValueError(f"{name} must lie in {out} or {cache_folder()}, not be {path}")
             given[name] = str(path)
+    own = (out / framework / VECTORS).resolve()
+    require_places({"vectors_path": own, **{name: Path(given[name]) for name in folders if given.get(name)}})
     return given
+
+
+def require_query_of_text(parameters, notebooks):
+    """Read the text, and refuse a query word or a `k` that step 6 could not answer, rather than after the training.
+
+    Raises LookupError, with near matches, or ValueError; of a text that can't be read the errors of `read_corpus`.
+    """
+    usual = [defaults(notebook) for notebook in notebooks]
+    used = {name: max(own[name] for own in usual if name in own) for name in ("k", "min_freq", "corpus")} | parameters
+    text, vocab, *_ = read_encoded(used["corpus"], used["min_freq"])
+    require_words(text, vocab)
+    choose_query(used.get("query_token"), used["k"], vocab, text.name)
 
 
 def new_folder():
@@ -151,19 +173,13 @@ def train_on_blocks(framework, parameters, path):
     return {"corpus": blocks.corpus, "trainer": "blocks", "epochs": epochs}, None, time.perf_counter() - start
 
 
-def say(text, err=False):
-    """Print a line. Where nobody reads it any more (`| head`, a terminal that was closed), the run goes on."""
-    with contextlib.suppress(OSError):
-        click.echo(text, err=err)
-
-
 def run_framework(framework, beyond, parameters, out, blocks=False):
     """Run a framework's notebooks in order, up to one that fails; yields (row, lines) for each that is done.
 
     A row is a dict, with an "error" if it failed; the lines are what to tell of it, each (text, whether it is an error). With
     `blocks`, `train_on_blocks` makes the vectors in place of step 5.
     """
-    vectors_path = parameters.get("vectors_path") or str(out / framework / "vectors.safetensors")
+    vectors_path = parameters.get("vectors_path") or str(out / framework / VECTORS)
     for source in lessons(framework, beyond):
         given = {**parameters, "framework": framework, "vectors_path": vectors_path}
         if blocks and source.stem == "05_training":
@@ -212,14 +228,28 @@ def run_halves(frameworks, parameters, out, blocks, write):
     has a row that says what ended it.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the arrays are small, and the other half needs the other core
-    context, halves, rows, well = multiprocessing.get_context("spawn"), {}, [], True
+    context, halves, rows = multiprocessing.get_context("spawn"), {}, []
+    well = True
+
+    def take(row, lines):
+        nonlocal well
+        rows.append(row)
+        rows.sort(key=lambda row: frameworks.index(row["framework"]))
+        write(rows)
+        for text, is_error in lines:
+            click.echo(text, err=is_error)
+        well = well and "error" not in row
+
     for framework in frameworks:
         receiver, sender = context.Pipe(duplex=False)
         call = framework, framework == frameworks[0], parameters[framework], out, blocks, sender
         process = context.Process(target=run_half, args=call)
-        process.start()
+        try:
+            process.start()
+            halves[receiver] = framework, process
+        except OSError as error:  # too many processes, for one
+            take(*unfinished(framework, 0, framework == frameworks[0], f"the process of this half can't start: {error.strerror or error}"))
         sender.close()
-        halves[receiver] = framework, process
     while halves:
         try:
             for receiver in multiprocessing.connection.wait(halves):
@@ -229,16 +259,12 @@ def run_halves(frameworks, parameters, out, blocks, write):
                     ended = not isinstance(told, tuple)
                 except EOFError:
                     ended = True
-                    told = killed(framework, process, [row for row in rows if row["framework"] == framework], framework == frameworks[0])
+                    done = sum(row["framework"] == framework for row in rows)
+                    told = unfinished(framework, done, framework == frameworks[0], how_it_ended(process))
                 if isinstance(told, tuple):
-                    row, lines = told
-                    rows = sorted([*rows, row], key=lambda row: frameworks.index(row["framework"]))
-                    write(rows)
-                    for text, is_error in lines:
-                        say(text, is_error)
-                    well = well and "error" not in row
+                    take(*told)
                 elif told == "stopped":
-                    say(f"{framework}: stopped between two notebooks")
+                    click.echo(f"{framework}: stopped between two notebooks")
                     well = False
                 if ended:
                     halves.pop(receiver)[1].join()
@@ -249,13 +275,17 @@ def run_halves(frameworks, parameters, out, blocks, write):
     return rows, well
 
 
-def killed(framework, process, rows, beyond):
-    """Return the row, and what to tell, of the notebook at which the process of a half ended without a word."""
+def how_it_ended(process):
+    """Say what ended the process of a half that ended without a word."""
     process.join()
-    code, steps = process.exitcode, lessons(framework, beyond)
-    ended_by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    error = f"the process of this half was ended {ended_by}"
-    row = {"framework": framework, "notebook": steps[min(len(rows), len(steps) - 1)].stem, "seconds": 0.0, "error": error}
+    code = process.exitcode
+    return f"the process of this half was ended {f'by {signal.Signals(-code).name}' if code < 0 else f'with exit code {code}'}"
+
+
+def unfinished(framework, done, beyond, error):
+    """Return the row, and what to tell, of the notebook at which a half ended that had `done` so many."""
+    steps = lessons(framework, beyond)
+    row = {"framework": framework, "notebook": steps[min(done, len(steps) - 1)].stem, "seconds": 0.0, "error": error}
     return row, [(f"{framework}: {error}", True)]
 
 
@@ -328,9 +358,41 @@ def checkpoint_of(framework, parameters):
     return str(cache_folder() / "checkpoints" / f"{framework}-{digest}.safetensors")
 
 
+def open_run(parameters, frameworks, notebooks, out, resume):
+    """Check what a run reads and where it writes to, and make its folder; returns its parameters, those of each framework, the folder."""
+    made = None
+    try:
+        out = out or (made := new_folder())
+        with told_as_usage():
+            parameters = place_written(parameters, out, frameworks[0])
+            own = {name: parameters for name in frameworks}
+            if resume and not parameters.get("checkpoint_path"):
+                own = {name: {**parameters, "checkpoint_path": checkpoint_of(name, parameters)} for name in frameworks}
+                for given in own.values():
+                    require_places({"checkpoint_path": Path(given["checkpoint_path"])})
+            require_query_of_text(parameters, notebooks)
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise click.UsageError(f"{out} is not empty; name a new folder")
+        with open(out / "summary.json", "x") as file:  # of two runs that find the folder empty, one makes it
+            file.write("{}")
+        return parameters, own, out
+    except FileExistsError as error:
+        raise click.UsageError(f"another run has just begun in {out}; name a new folder") from error
+    except OSError as error:
+        raise click.UsageError(f"can't write to the folder {out or ROOT / 'runs'}: {error}; name another with --out") from error
+    except (click.UsageError, KeyboardInterrupt):
+        if made is not None:
+            made.rmdir()
+        raise
+
+
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--framework", type=click.Choice([*FRAMEWORKS, "both"]), default="both", show_default=True, help="Which half to run.")
-@click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebooks, such as -p num_epochs 2.")
+@click.option(
+    "-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", callback=named_values,
+    help="A parameter of the notebooks, such as -p num_epochs 2.",
+)  # fmt: skip
 @click.option("-f", "file", type=OutsidePath(exists=True, dir_okay=False), help="A YAML file of parameters.")
 @click.option("--out", type=OutsidePath(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
 @click.option("--blocks", is_flag=True, help="Make the vectors with step 8's faster trainer, in place of step 5's.")
@@ -346,7 +408,7 @@ def main(framework, pairs, file, out, blocks, resume, strict):
         os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)
     if stray_lessons(frameworks):
-        say(told_left_out(stray_lessons(frameworks)))
+        click.echo(told_left_out(stray_lessons(frameworks)))
     try:
         notebooks = [read_notebook(path) for name in frameworks for path in lessons(name)]
     except (OSError, ValueError) as error:
@@ -355,25 +417,8 @@ def main(framework, pairs, file, out, blocks, resume, strict):
     for name in ("vectors_path", "checkpoint_path"):
         if parameters.get(name) and len(frameworks) > 1:
             raise click.UsageError(f"both halves would write to {name}: choose one with --framework")
-    try:
-        out = out or new_folder()
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise click.UsageError(f"{out} is not empty; name a new folder")
-        try:
-            parameters = place_written(parameters, out, frameworks[0])
-        except click.UsageError:
-            out.rmdir()
-            raise
-        with whole_file(out / "summary.json") as temporary:
-            temporary.write_text("{}")
-    except OSError as error:
-        raise click.UsageError(f"can't write to the folder {out}: {error}") from error
-    say(f"Writing to {out}")
-    own = {}
-    for name in frameworks:
-        kept = {"checkpoint_path": checkpoint_of(name, parameters)} if resume and not parameters.get("checkpoint_path") else {}
-        own[name] = {**parameters, **kept}
+    parameters, own, out = open_run(parameters, frameworks, notebooks, out, resume)
+    click.echo(f"Writing to {out}")
 
     def write(rows):
         with whole_file(out / "summary.json") as temporary:
@@ -388,10 +433,10 @@ def main(framework, pairs, file, out, blocks, resume, strict):
         write(rows)
         write_pages(out, rows)
     except OSError as error:
-        say(f"\n{summary_table(rows)}\n")
+        click.echo(f"\n{summary_table(rows)}\n")
         raise click.ClickException(f"can't write all of {out}: {error}; what was made before stays") from error
-    say(f"\n{summary_table(rows)}\n")
-    say(f"To look at: {out / 'index.html'}")
+    click.echo(f"\n{summary_table(rows)}\n")
+    click.echo(f"To look at: {out / 'index.html'}")
     raise SystemExit(0 if well else 1)
 
 

@@ -1,10 +1,13 @@
 """What the notebooks' parameters may be: the runner checks them before it starts a kernel. Not taught."""
 
 import os
+import tempfile
 from functools import partial
 
+from safetensors import SafetensorError, safe_open
+
 from helpers.arguments import ParameterError, require_positive, require_whole_numbers
-from helpers.beyond.checkpoints import require_checkpoint_path
+from helpers.beyond.checkpoints import previous_path, require_checkpoint_path
 from helpers.beyond.texts import require_corpus
 from helpers.vectors import require_vectors_path
 
@@ -42,6 +45,7 @@ RULES = {
 }
 SIZES = {"batch_size": 512, "max_window_size": 5, "num_noise_words": 5, "embed_size": 100}
 TOKENS = 1_000_000
+LONGEST_VALUES = 100, 4096  # of a value that is a number or a word of ours, and of a path
 
 
 def require_values(values):
@@ -67,3 +71,75 @@ def _require_memory(batch_size, max_window_size, num_noise_words, embed_size):
     if needed > free:
         told = f"batch_size {batch_size}, max_window_size {max_window_size}, num_noise_words {num_noise_words} and embed_size {embed_size}"
         raise ValueError(f"{told} may take {needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free: choose smaller ones")
+
+
+def read_parameter_file(path):
+    """Return the parameters of a YAML file, {name: number, text or None}; ValueError for a file that holds anything else."""
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        given, node = yaml.safe_load(text) or {}, yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:  # ValueError: a date such as 2024-13-45
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(given, dict):
+        raise ValueError(f"{path} must map names to values")
+    for name, value in given.items():  # a value is not shown: a few lines of YAML can stand for gigabytes
+        if not isinstance(name, str) or not isinstance(value, (str, int, float, type(None))):
+            raise ValueError(f"{path}: each name must have one number or text as its value, and {str(name)[:80]!r} has none")
+    require_named_once([name.value for name, _ in node.value] if given else (), path)
+    return given
+
+
+def require_named_once(names, place):
+    """Raise a ValueError for a name that stands twice in `place`, of which only the last would count."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ValueError(f"{place} gives {name} twice: leave one of them")
+
+
+def require_places(places):
+    """Raise a ValueError unless a run can write to these absolute paths, {name of the parameter: path}, and each is its own.
+
+    What is there must be of the same kind: word vectors, a checkpoint (be it damaged, with the one before it beside it), a folder.
+    """
+    names = {}
+    for name, path in places.items():
+        for own in (path, previous_path(path)) if name == "checkpoint_path" else (path,):
+            if own in names:
+                raise ValueError(f"{name} and {names[own]} are both {str(own)!r}: name two")
+            names[own] = name
+        _require_writable(name, path, previous_path(path) if name == "checkpoint_path" else path)
+        found = _kind_of(path)
+        if found not in (None, WRITTEN_KINDS[name]) and not (name == "checkpoint_path" and previous_path(path).exists()):
+            raise ValueError(f"{name} {str(path)!r} is there, and is {found}, not {WRITTEN_KINDS[name]}: it is not overwritten, name another")
+
+
+WRITTEN_KINDS = {"vectors_path": "a file of vectors of this series", "checkpoint_path": "a checkpoint", "sweep_folder": "a folder"}
+
+
+def _kind_of(path):
+    """Say what is at a path; None where nothing is."""
+    if not path.exists():
+        return None
+    if path.is_dir():
+        return WRITTEN_KINDS["sweep_folder"]
+    try:
+        with safe_open(path, "numpy") as file:
+            written = file.metadata() or {}
+    except (SafetensorError, OSError):
+        written = {}
+    found = {"record": "checkpoint_path", "tokens": "vectors_path"}
+    return next((WRITTEN_KINDS[found[name]] for name in found if name in written), "another file")
+
+
+def _require_writable(name, path, longest):
+    """Try whether files can be made at a path, whose longest name is that of `longest`; what `whole_file` puts in front is counted."""
+    try:
+        folder = next(folder for folder in path.parents if folder.exists())
+        parts = [*path.relative_to(folder).parts[:-1], f".{2**22}.{longest.name}"]
+        size = max(len(os.fsencode(part)) for part in parts)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="", suffix="x" * max(0, size - 8)):  # 8 are random
+            pass
+    except OSError as error:
+        raise ValueError(f"{name} {str(path)!r} can't be written: {error.strerror}") from error

@@ -56,10 +56,13 @@ class Stream:
 
 def set_up_streams():
     """Put a Stream in front of this process's stdout and stderr; a command, and each process that it starts, calls it first."""
-    for name in ("stdout", "stderr"):
+    for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None:  # it was closed before the command began
             stream = open(os.devnull, "w")
+            if stream.fileno() != number:
+                os.dup2(stream.fileno(), number)
+            os.set_inheritable(number, True)  # a process that this one starts needs it, too
         if not isinstance(stream, Stream):
             setattr(sys, name, Stream(stream))
 

@@ -7,7 +7,7 @@ import click
 from helpers.arguments import whole_file
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, read_notebook
 from helpers.beyond.sweep import GRIDS, condense, run_sweep, runs_of, settings_table
-from helpers.tools.course import collect_parameters
+from helpers.tools.course import collect_parameters, named_values
 from helpers.tools.paths import OutsidePath
 from helpers.tools.streams import set_up_streams
 
@@ -19,7 +19,10 @@ SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
 @click.option(
     "--grid", type=click.Choice(list(GRIDS)), default="fast", show_default=True, help="fast: a parameter at a time; full: all together."
 )
-@click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of 05_training, such as -p corpus my.txt.")
+@click.option(
+    "-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", callback=named_values,
+    help="A parameter of 05_training, such as -p corpus my.txt.",
+)  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
 @click.option("--out", type=OutsidePath(file_okay=False), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")
 def main(framework, grid, pairs, scheduler, out):

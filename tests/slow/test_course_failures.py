@@ -19,15 +19,6 @@ from tests.conftest import ROOT, command, course
 pytestmark = pytest.mark.slow
 
 
-def test_a_strict_run_fails_where_ptb_cannot_be_had(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "empty"))
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    done = course("--framework", "pytorch", "--strict", "--out", tmp_path / "out")
-    assert done.returncode == 1 and "RuntimeError" in done.stderr and "no download from" in done.stderr
-    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
-    assert [row["notebook"] for row in rows] == ["01_data"]
-
-
 def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
     done = course("--out", tmp_path / "out", epochs=3)
     assert done.returncode == 2 and not (tmp_path / "out").exists()
@@ -148,10 +139,13 @@ def test_a_half_that_is_killed_is_named_with_its_signal(tmp_path, small_text):
     assert rows[0]["notebook"] == "01_data" and "SIGKILL" in rows[-1]["error"] and (tmp_path / "out" / "index.html").exists()
 
 
-def test_a_reader_that_goes_away_ends_no_run(tmp_path, small_text):
-    (tmp_path / "p.yaml").write_text(f"corpus: {small_text}\nnum_epochs: 1\nlr: 1000000\n")
-    line = f"{sys.executable} -m helpers.tools.course --framework pytorch -f {tmp_path / 'p.yaml'} --out {tmp_path / 'out'} | head -1"
-    subprocess.run(line, shell=True, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
-    assert [row["notebook"] for row in rows][-1] == "05_training" and "diverged" in rows[-1]["error"]
-    assert (tmp_path / "out" / "index.html").exists()
+@pytest.mark.parametrize("end", ["| head -1", ">&- 2>&- <&-", "| cat"])
+def test_no_reader_no_stdout_and_no_character_for_a_word_ends_a_run(end, tmp_path):
+    (tmp_path / "ספר.txt").write_text("ים\nספר\nבית\nילד\nאור\n" * 20, encoding="utf-8")  # no two words in a sentence: step 1 fails
+    parameters = f"-p corpus {tmp_path / 'ספר.txt'} -p min_freq 1 -p k 2"
+    line = f"{sys.executable} -m helpers.tools.course --framework pytorch {parameters} --out {tmp_path / 'out'} {end}"
+    done = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    (row,) = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["notebooks"]
+    assert row["notebook"] == "01_data" and "ספר.txt has no pair of words" in row["error"]
+    assert (tmp_path / "out" / "index.html").exists() and "Traceback" not in done.stderr
+    assert end != "| cat" or "\\u05e1\\u05e4\\u05e8.txt has no pair" in done.stdout
