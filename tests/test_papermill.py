@@ -1,4 +1,10 @@
-"""Steps 5 and 6 through papermill on a small text: the loss falls, the shapes are right, and an idle run fails that check."""
+"""Steps 5 and 6 through papermill on a small text: the loss falls, the shapes are right, and an idle run fails that check.
+
+Nobody's settings reach the kernel in which they run.
+"""
+
+import json
+import sys
 
 import pytest
 
@@ -34,3 +40,40 @@ def test_step_5_learns_a_small_text_and_step_6_finds_words_of_one_topic(framewor
 def test_a_run_that_hardly_learns_fails_the_check_of_the_loss(framework, small_text, tmp_path):
     values = run(framework, "05_training", tmp_path, corpus=str(small_text), lr=1e-12, vectors_path=str(tmp_path / "v.safetensors"))
     assert not loss_falls(values)
+
+
+ASKS = """
+import sys, numpy
+assert sys.executable == {executable!r}, sys.executable
+assert not sys.flags.optimize and not sys.warnoptions and "theirs" not in globals()
+assert str(numpy.array([0.123456])) == "[0.123456]"
+"""
+
+
+def notebook(folder, code):
+    """Write a notebook of one cell; returns its path."""
+    cell = {"cell_type": "code", "execution_count": None, "id": "one", "metadata": {}, "outputs": [], "source": code}
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    path = folder / "asks.ipynb"
+    path.write_text(json.dumps({"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+def test_no_persons_settings_reach_the_kernel_of_a_run(tmp_path, monkeypatch):
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("theirs = 1; import numpy; numpy.set_printoptions(precision=2)")
+    (tmp_path / "kernels" / "python3").mkdir(parents=True)
+    other = {"argv": [sys.executable, "-c", "raise SystemExit(1)"], "display_name": "Python 3", "language": "python"}
+    (tmp_path / "kernels" / "python3" / "kernel.json").write_text(json.dumps(other))
+    settings = {"IPYTHONDIR": tmp_path / "ipython", "JUPYTER_PATH": tmp_path, "PYTHONSTARTUP": startup / "00.py"}
+    for name, value in (settings | {"PYTHONOPTIMIZE": 2, "PYTHONWARNINGS": "error"}).items():
+        monkeypatch.setenv(name, str(value))
+    _, error, _ = run_notebook(notebook(tmp_path, ASKS.format(executable=sys.executable)), tmp_path / "out.ipynb", {})
+    assert error is None, error
+
+
+def test_a_kernel_that_dies_at_its_start_is_the_error_of_its_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
+    _, error, seconds = run_notebook(notebook(tmp_path, ""), tmp_path / "out.ipynb", {})
+    assert "Kernel died before replying" in str(error) and (tmp_path / "out.ipynb").exists() and seconds > 0

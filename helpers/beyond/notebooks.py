@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -106,6 +107,25 @@ def known_parameters(notebook):
     return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
 
 
+def own_kernel(folder):
+    """Return a manager, for nbclient, of kernels that run in this Python, with IPython's files in `folder`.
+
+    Whatever a person or an administrator calls the kernel "python3", starts with every kernel or sets for every Python does not
+    reach them.
+    """
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    unset = dict.fromkeys(("PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS"), "")
+    drawing = {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
+    class OwnKernel(AsyncKernelManager):
+        kernel_spec = KernelSpec(**get_kernel_dict(), env={**unset, **drawing, "IPYTHONDIR": str(folder)})
+
+    return OwnKernel
+
+
 def run_notebook(source, target, parameters):
     """Execute one notebook with papermill; returns its values (dict), its error (or None) and the seconds it took.
 
@@ -118,11 +138,11 @@ def run_notebook(source, target, parameters):
     if os.environ.get("WORD2VEC_CACHE"):
         os.environ["WORD2VEC_CACHE"] = str(cache_folder())  # a kernel stands in another folder
     try:
-        with whole_file(target) as temporary:
+        with whole_file(target) as temporary, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             try:
                 papermill.execute_notebook(
                     source, temporary, {name: value for name, value in parameters.items() if name in known},
-                    kernel_name="python3", cwd=source.parent, progress_bar=False,
+                    kernel_name="python3", kernel_manager_class=own_kernel(folder), cwd=source.parent, progress_bar=False,
                 )  # fmt: skip
             except OSError:
                 raise

@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import re
 import sys
+import tempfile
 import time
 from itertools import zip_longest
 from pathlib import Path
@@ -26,6 +27,7 @@ from helpers.beyond.notebooks import (
     all_notebooks,
     defined_names,
     lessons,
+    own_kernel,
     read_notebook,
     stray_lessons,
     tags,
@@ -146,7 +148,9 @@ def executed(path):
     from nbclient import NotebookClient
 
     notebook, folder = nbformat.read(path, as_version=4), {"metadata": {"path": str(Path(path).parent)}}
-    return NotebookClient(notebook, timeout=None, kernel_name="python3", record_timing=False, resources=folder).execute()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
+        options = {"kernel_name": "python3", "kernel_manager_class": own_kernel(own), "resources": folder}
+        return NotebookClient(notebook, timeout=None, record_timing=False, **options).execute()
 
 
 def execute(path):
@@ -221,7 +225,7 @@ def published(notebook, address, badge):
     return notebook
 
 
-@click.group(help=__doc__.split("\n")[0])
+@click.group(help="Keep the notebooks' two variants equal.")
 def main():
     pass
 

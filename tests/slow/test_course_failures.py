@@ -149,3 +149,10 @@ def test_no_reader_no_stdout_and_no_character_for_a_word_ends_a_run(end, tmp_pat
     assert row["notebook"] == "01_data" and "ספר.txt has no pair of words" in row["error"]
     assert (tmp_path / "out" / "index.html").exists() and "Traceback" not in done.stderr
     assert end != "| cat" or "\\u05e1\\u05e4\\u05e8.txt has no pair" in done.stdout
+
+
+def test_every_command_starts_where_python_drops_docstrings():
+    names = [f"helpers.tools.{path.stem}" for path in (ROOT / "helpers" / "tools").glob("[a-z]*.py")]
+    code = f"import importlib; [importlib.import_module(name) for name in {names}]"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert len(names) > 7 and done.returncode == 0, done.stderr
