@@ -148,6 +148,19 @@ def test_a_training_ends_well_where_nobody_reads_what_it_prints(whole, small_tex
     assert end.value.code == 0 and same(read_vectors(tmp_path / "v.safetensors"), read_vectors(whole))
 
 
+def test_a_word_that_the_file_can_not_hold_is_told_before_the_training(small_text, tmp_path, monkeypatch):
+    def load_blocks(*arguments):
+        blocks, vocab = usual(*arguments)
+        vocab.idx_to_token[-1] = "two words"
+        return blocks, vocab
+
+    usual = text_training.load_blocks
+    monkeypatch.setattr(text_training, "load_blocks", load_blocks)
+    monkeypatch.setattr(text_training, "train_blocks", lambda *_: pytest.fail("it was trained"))
+    done = run(small_text, "--out", tmp_path / "v.txt")
+    assert done.exit_code == 1 and "the word 'two words' can't stand in a .txt file" in done.stderr and not list(tmp_path.iterdir())
+
+
 def stop_in_the_second_epoch(monkeypatch):
     usual = TextHistory.after_step
 

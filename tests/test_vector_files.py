@@ -81,7 +81,8 @@ def test_rows_that_end_as_word2vec_c_ends_them_are_read(tmp_path):
 
 ROW, OTHER = (np.array(row, "<f4").tobytes() for row in ([1, 2], [3, 4]))
 WILD = {  # files as they are in the wild; each holds a: 1 2 and b: 3 4
-    "mark.txt": b"\xef\xbb\xbfa 1 2\nb 3 4\n", "mark.vec": b"\xef\xbb\xbf2 2\na 1 2\nb 3 4\n",
+    "mark.txt": b"\xef\xbb\xbfa 1 2\nb 3 4\n", "marks.txt": b"\xef\xbb\xbf\xef\xbb\xbfa 1 2\n\xef\xbb\xbfb 3 4\n",
+    "mark.vec": b"\xef\xbb\xbf2 2\na 1 2\nb 3 4\n",
     "crlf.txt": b"2 2\r\na 1 2\r\nb 3 4\r\n", "mark-and-crlf.txt": b"\xef\xbb\xbf2 2\r\na 1 2\r\nb 3 4\r\n",
     "tabs.txt": b"a\t1\t2\nb\t3\t4\n", "tabs.vec": b"2\t2\na\t1\t2\nb\t3\t4\n", "one-tab.txt": b"a\t1 2\nb\t3 4\n",
     "blanks.txt": b"2   2\na  1   2\n  b 3  4 \n", "header.txt": b" 2 2 \na 1 2\nb 3 4\n",
@@ -104,7 +105,9 @@ def test_files_are_read_as_they_are_in_the_wild(tmp_path, name, capsys):
     assert found.tokens == ["a", "b"] and found.embed_v.tolist() == [[1, 2], [3, 4]] and capsys.readouterr() == ("", "")
 
 
-NOT_BY_GENSIM = "mark.txt", "mark.vec", "mark-and-crlf.txt", "tabs.txt", "tabs.vec", "one-tab.txt", "blanks.txt", "empty-lines.txt"
+NOT_BY_GENSIM = (
+    "mark.txt", "marks.txt", "mark.vec", "mark-and-crlf.txt", "tabs.txt", "tabs.vec", "one-tab.txt", "blanks.txt", "empty-lines.txt",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name in WILD if name.lower().endswith((".txt", ".vec", ".bin", ".gz"))])
@@ -164,7 +167,10 @@ WRONG = {
     "wide.txt": (b"1 1000000000000\na 1 2\n", "more than its 22 bytes can hold"),
     "none.txt": (b"0 5\n", "0 rows of 5 numbers are no table"),
     "ragged.txt": (b"2 2\na 1 2\nb 3\n", "line 3 has 1 numbers where 2 belong"),
-    "longer.txt": (b"2 2\na 1 2\nb 3 4 5\n", "line 3 has 3 numbers where 2 belong"),
+    "longer.txt": (b"2 2\na 1 2\nb 3 4 5\n", "line 3 has 3 numbers where 2 belong by line 1"),
+    "lost-newline.txt": (b"a 1 2\nb 3 4 c 5 6\n", "line 2 has 4 numbers where 2 belong by line 1"),
+    "numbered.txt": (b"0 a 1 2\n1 b 3 4\n", "line 1 has 3 numbers where 2 belong"),
+    "form-feed.txt": (b"a 1 2\x0cb 3 4\n", "line 1 has 4 numbers where 2 belong"),
     "blank.txt": (b"2 2\na 1 2\n\n", "line 1 promises 2 rows, and there are 1"),
     "empty-line.txt": (b"a 1 2\n\nb 3 4\n", "line 2 has 0 numbers where 2 belong"),
     "twice.txt": (b"3 2\na 1 2\nb 3 4\na 5 6\n", "line 4: the word 'a' stands in row 1 already"),
@@ -211,6 +217,8 @@ OF_ANOTHER_KIND = {
     "bz2.txt": (b"BZh91AY&SY" + bytes(9), "packed with bzip2"),
     "utf-16.txt": ("a 1 2\nb 3 4\n".encode("utf-16"), "text in UTF-16, not in UTF-8"),
     "utf-16.txt.gz": (gzip.compress("a 1 2\nb 3 4\n".encode("utf-16")), "text in UTF-16, not in UTF-8"),
+    "torch.bin": (b"PK\3\4" + bytes(26) + b"torch/data.pkl" + bytes(9), "a file of torch.save, which could run code"),
+    "v.npz": (b"PK\3\4" + bytes(26) + b"embed_v.npy" + bytes(9), "an archive of NumPy's arrays"),
     "fasttext.bin": (b"\xba\x16O/\x0c\0\0\0", "a model of fastText: name the .vec file"),
     "gensim.kv": (b"\x80\x04\x95cos\nsystem\n", "one of Python's own objects, .* gensim's save_word2vec_format"),
     "gensim.bin": (b"\x80\x04\x95cos\nsystem\n", "one of Python's own objects"),
@@ -286,11 +294,11 @@ def test_a_safetensors_file_that_is_not_right_is_refused(tmp_path, damage):
 
 
 @pytest.mark.parametrize("suffix, words", [(suffix, words) for suffix in ONE_TABLE for words in (
-    ["", "line\nbreak", "tab\there", "no \ud800", " front", "end "] + (["\ufeffmark"] if suffix == ".tsv" else ["two words"])
+    ["", "ze\0ro", "line\nbreak", "tab\there", "no \ud800", " front", "end ", "\ufeffmark"] + ["two words"] * (suffix != ".tsv")
 )])  # fmt: skip
 def test_words_that_a_format_can_not_hold_are_refused_before_anything_is_written(tmp_path, suffix, words):
     path = tmp_path / f"v{suffix}"
-    with pytest.raises(ValueError, match=f"is empty, has a space in it, or is no Unicode, which {suffix} files can't hold"):
+    with pytest.raises(ValueError, match=rf"can't stand in a {suffix} file \(.*\); a .safetensors file holds it"):
         write_table(path, np.ones((2, 2), np.float32), ["good", words])
     assert not list(tmp_path.iterdir())
 
@@ -356,7 +364,10 @@ def test_what_is_no_file_is_not_written_to(tmp_path, suffix):
     for name in ("pipe", "folder"):
         with pytest.raises(OSError, match=f"{name}{suffix} is no file"):
             write_two(tmp_path / f"{name}{suffix}")
-    assert len(list(tmp_path.iterdir())) == 2
+    (tmp_path / f"loop{suffix}").symlink_to(f"loop{suffix}")
+    with pytest.raises(OSError, match="is a symbolic link that leads to itself"):
+        write_two(tmp_path / f"loop{suffix}")
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @pytest.mark.parametrize("suffix", EVERY_KIND)

@@ -11,7 +11,7 @@ from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, prev
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.beyond.scale.prepare import find_files, prepare
 from helpers.beyond.texts import MOST_CHARACTERS
-from helpers.beyond.vector_files import metadata_path, require_suffix, target_of, write_vectors
+from helpers.beyond.vector_files import metadata_path, require_fit_words, require_suffix, target_of, write_vectors
 from helpers.corpus import NAMES
 from helpers.model_pytorch import model_from_tables, to_arrays
 from helpers.training import told_held_out, yardsticks
@@ -125,6 +125,7 @@ def train_text(
     if min_freq is None:
         min_freq = PreparedText(corpus).min_freq if is_prepared(corpus) else MIN_FREQ
     blocks, vocab = load_blocks(corpus, max_window_size, num_noise_words, seed, min_freq)
+    require_fit_words(out, vocab.idx_to_token[1:])
     net = model_from_tables(*word2vec_tables(len(vocab), embed_size, seed))
     history = train_blocks(net, blocks, lr, num_epochs, num_workers, checkpoint_path, TextHistory)
     settings = {

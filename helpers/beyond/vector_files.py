@@ -28,6 +28,8 @@ GZIP = b"\x1f\x8b"
 UNPACKING = EOFError, zlib.error, gzip.BadGzipFile
 CAN_BE_PACKED = ".txt", ".vec", ".bin"
 OTHER_PROGRAMS = {  # how their files begin: what they are, and what to do
+    rb"PK\x03\x04.{26}[^\0]*?/data\.pkl": "a file of torch.save, which could run code and is not read: write the vectors as text",
+    rb"PK\x03\x04.{26}[^\0/]*?\.npy": "an archive of NumPy's arrays: numpy.load reads it, and what is in it can be written as text",
     rb"\x80[\x02-\x05]": "one of Python's own objects, which could run code and is not read: write it with gensim's save_word2vec_format",
     rb"\xba\x16O/": "a model of fastText: name the .vec file that fastText writes beside it",
 }
@@ -62,12 +64,7 @@ def write_table(path, table, tokens):
     Numbers in text have as many digits as give the same float32 again. Raises ValueError for a word that such a file can't hold.
     """
     path, suffix = Path(path), require_suffix(path)
-    unfit = r"[\t-\r\ud800-\udfff]|^[ \ufeff]| $" if suffix == ".tsv" else r"[ \t-\r\ud800-\udfff]"
-    for token in tokens:
-        if not token or re.search(unfit, token):
-            raise ValueError(
-                f"the word {token!r} is empty, has a space in it, or is no Unicode, which {suffix} files can't hold: write .safetensors"
-            )
+    require_fit_words(path, tokens)
     target = target_of(path)
     if suffix == ".tsv":
         with whole_file(target) as rows, whole_file(target_of(metadata_path(path))) as words:
@@ -82,6 +79,16 @@ def write_table(path, table, tokens):
     vectors.allocate_vecattrs(["count"], [int])  # all alike, so that the order stays
     with whole_file(target) as temporary:
         vectors.save_word2vec_format(str(temporary), binary=suffix == ".bin")
+
+
+def require_fit_words(path, tokens):
+    """Raise a ValueError for the first word that a file with the suffix of `path` can't hold."""
+    suffix = require_suffix(path)
+    unfit = r"[\0\t-\r\ud800-\udfff]|^\ufeff|" + ("^ | $" if suffix == ".tsv" else " ")
+    for token in tokens if suffix != ".safetensors" else ():
+        if not token or re.search(unfit, token):
+            reason = "it is empty, is no Unicode, or has a space or a mark in it"
+            raise ValueError(f"the word {token!r} can't stand in a {suffix} file ({reason}); a .safetensors file holds it")
 
 
 def write_tables(path, embed_v, embed_u, tokens, settings, frames=()):
@@ -121,6 +128,8 @@ def target_of(path):
     Raises PermissionError for a file that may only be read, whoever asks, and OSError for what is no file.
     """
     target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(f"{path} is a symbolic link that leads to itself")
     if target.exists():
         mode = target.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -188,7 +197,7 @@ def _another_kind(path, suffix=None, is_packed=False):
             first = _first_bytes(path, gzip.open)
         except UNPACKING:
             return None
-    what = next((what for begin, what in OTHER_PROGRAMS.items() if re.match(begin, first)), None) or what_it_is(first)
+    what = next((what for begin, what in OTHER_PROGRAMS.items() if re.match(begin, first, re.DOTALL)), None) or what_it_is(first)
     if not what and suffix in (".bin", ".safetensors") and first and not re.search(rb"[\x00-\x08\x0e-\x1f]", first):
         what = "text: name it .txt"
     return what and f"{path} is {named(what, path)}"
@@ -207,14 +216,16 @@ def _measure(path, open_file):
 
 
 def _lines(file):
-    """Yield each line's number and its bytes, without the mark of UTF-8 in front and the blanks, tabs and newline at its end."""
+    """Yield each line's number and its bytes, without marks of UTF-8 in front and the blanks, tabs and newline at its end."""
     for number in itertools.count(1):
         line = file.readline(LONGEST_LINE)
         if not line:
             return
         if len(line) == LONGEST_LINE:
             raise ValueError(f"line {number} has more than {LONGEST_LINE:,} bytes")
-        line = line.removeprefix(MARK).rstrip() if number == 1 else line.rstrip()
+        line = line.rstrip()
+        while line.startswith(MARK):  # files that were joined have it in later lines too
+            line = line.removeprefix(MARK)
         if b"\r" in line:
             raise ValueError(f"line {number} has a carriage return in it; if each line ends with one, write newlines: tr '\\r' '\\n'")
         if b"\0" in line:
@@ -247,10 +258,10 @@ def _word_and_numbers(number, line, size):
     word, *fields = line.lstrip().rsplit(None, size) or [b""]
     if line[:1].isspace() and len(fields) < size:
         raise ValueError(f"line {number} has no word")
-    last = word.split()[-1:] if len(fields) == size else []
-    if len(fields) < size or (last != [word] and NUMBER.fullmatch(last[0])):
-        found = len(line.split()) - 1 if len(fields) == size else len(fields)
-        raise ValueError(f"line {number} has {found} numbers where {size} belong: it is cut, or its word has a number in it")
+    parts = word.split()
+    if len(fields) < size or len(parts) > 1 and any(map(NUMBER.fullmatch, parts)):  # a newline that is lost would make such words
+        found = sum(bool(NUMBER.fullmatch(field)) for field in line.split()) if len(parts) > 1 else len(fields)
+        raise ValueError(f"line {number} has {found} numbers where {size} belong by line 1: it is cut, or its word has a number in it")
     return word, _numbers(number, fields)
 
 
@@ -332,7 +343,7 @@ def _read_tsv(path, open_file, strict):
             fields = line.split()
             table = table or _Table(num_rows, len(fields), num_bytes, 2, strict)
             if len(fields) != table.table.shape[1]:
-                raise ValueError(f"line {number} has {len(fields)} numbers where {table.table.shape[1]} belong")
+                raise ValueError(f"line {number} has {len(fields)} numbers where {table.table.shape[1]} belong by line 1")
             if b"\t" in word:
                 raise ValueError(f"line {number} of {words_path.name} has more columns than one, the words'")
             table.add(f"line {number}", word, _numbers(number, fields))

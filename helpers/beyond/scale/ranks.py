@@ -25,7 +25,7 @@ from helpers.beyond.checkpoints import checkpoint_beside, remove_checkpoint
 from helpers.beyond.prepared import PreparedText, read_manifest
 from helpers.beyond.processes import one_thread
 from helpers.beyond.text_training import BAR, loss_line, require_one_prepared, require_out, speed_line, written_line
-from helpers.beyond.vector_files import write_vectors
+from helpers.beyond.vector_files import require_fit_words, write_vectors
 from helpers.examples import count_words
 from helpers.training import means, told_held_out
 
@@ -203,6 +203,7 @@ def train_ranks(corpus, out, embed_size, lr, num_epochs, max_window_size, num_no
     on_every_rank(require_out, Path(out), any(there))
     on_every_rank(require_one_prepared, [corpus])
     blocks, vocab = on_every_rank(read_shards, corpus, min_freq, max_window_size, num_noise_words, seed)
+    on_every_rank(require_fit_words, out, vocab.idx_to_token[1:])
     settings = {
         "text": read_manifest(corpus)["sha256"], "vocabulary": len(vocab), "embed_size": embed_size, "lr": lr, "num_epochs": num_epochs,
         "max_window_size": max_window_size, "num_noise_words": num_noise_words, "seed": seed, "exchange_pieces": exchange_pieces,
