@@ -31,7 +31,8 @@ course: $(VENV)/course-ready
 	$(BIN)/python -m helpers.tools.course $(ARGS)
 
 lab: $(VENV)/course-ready
-	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks
+	@[ "$$(id -u)" != 0 ] || [ -n "$(ARGS)" ] || echo "JupyterLab does not run as root by itself. If nobody else uses this machine: make lab ARGS=--allow-root"
+	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
 
 notebooks: $(VENV)/course-ready
 	$(BIN)/python -m helpers.tools.twins run
@@ -64,49 +65,25 @@ test-all: $(VENV)/test-ready $(PYTHONS:%=.venv-%/ready)
 	$(PYTEST) --dist loadscope $(filter-out $(STEPS),$(wildcard notebooks/*/*.ipynb notebooks/solutions/*/*.ipynb))
 	PYTHONS="$(PYTHONS)" $(PYTEST) --dist loadgroup -m slow tests -rP $(ARGS)
 
-# The first Python that is 3.10 to 3.13 and can make environments (a name alone proves nothing: pyenv's shims); first those that
-# MXNet has packages for. .venv is kept when it has such a Python, else made again. `helpers` is installed in place.
-fits = import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
-left_out = from helpers.tools.environment import mxnet_left_out as reason; print('The MXNet half is left out: ' + reason() if reason() else 'Both halves')
-ANY := python3.11 python3.10 python3.13 python3.12 python3 python
-find = found=; for python in $(1); do if "$$python" -c "$(fits)" 2>/dev/null; then found="$$python"; break; fi; done
-
-# Where none is: uv, installed with whatever Python there is, brings one into .uv. The versions that it tries are the argument.
-UV := UV_PYTHON_INSTALL_DIR="$(CURDIR)/.uv/pythons" .uv/bin/uv python
-bring = { .uv/bin/uv --version >/dev/null 2>&1 || for python in python3 python python3.15 python3.14 python3.9 python3.8; do \
-	if "$$python" -c "import ensurepip, venv" 2>/dev/null; then \
-		echo "No fitting Python is here: uv brings one into .uv, the first that can be had of $(1)"; \
-		"$$python" -m venv --clear .uv && .uv/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9; break; fi; done; \
-	for version in $(1); do $(UV) install --no-bin $$version && found="$$($(UV) find --managed-python $$version)" && break; done; }
-
-# An environment that was not made to its end has no pip, and is made again.
-kept = "$(BIN)/python" -c "$(fits)" 2>/dev/null && "$(BIN)/python" -m pip --version >/dev/null 2>&1
+# Whatever Python is here runs helpers/tools/install.py, which finds one that fits, and makes the environment or mends it. It looks
+# each time, in a moment: a list may have changed, the folder may have been renamed or copied, a set-up may have been interrupted.
 define install
-@$(call find,$(if $(PYTHON),"$(PYTHON)",$(ANY))); \
-if [ -z "$$found$(PYTHON)" ]; then { $(kept); } || $(call bring,3.11 3.13); fi; \
-if [ -z "$$found" ] && { [ -n "$(PYTHON)" ] || ! { $(kept); }; }; then \
-	echo "The series needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11): make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
-	exit 1; fi; \
-{ $(kept); } || "$$found" -m venv --clear $(VENV)
-@$(BIN)/python -c "$(left_out)"
-$(BIN)/python -m pip install --disable-pip-version-check -r $(1)
-$(BIN)/python -m pip install --disable-pip-version-check --no-deps d2l==1.0.3
-$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+@for python in python3 python python3.11 python3.10 python3.13 python3.12 python3.15 python3.14 python3.9 python3.8 "$(PYTHON)" "$(BIN)/python"; do \
+	if "$$python" -c "import argparse, json, subprocess, sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null; then \
+		exec "$$python" -I helpers/tools/install.py $(1); fi; done; \
+echo "Here is no Python; the series needs 3.10 to 3.13 (MXNet 3.10 or 3.11): make course PYTHON=/path/to/python3.11" >&2; exit 1
 endef
 
-# Other Pythons, for the PyTorch half: one that is here, or pyenv's, or the one that uv brings. Plain make, since $(MAKE) would run under make -n too.
-.venv-3.%/ready: requirements-dev.txt requirements.txt
-	@$(call find,python3.$* ~/.pyenv/versions/3.$*.*/bin/python); [ -n "$$found" ] || $(call bring,3.$*); \
-	make .venv-3.$*/test-ready VENV=.venv-3.$* PYTHON="$$found"
-	@touch $@
+$(VENV)/course-ready: FORCE
+	$(call install,$(VENV) --python="$(PYTHON)")
 
-$(VENV)/course-ready: requirements.txt
-	$(call install,requirements.txt)
-	@touch $@
+$(VENV)/test-ready: FORCE
+	$(call install,$(VENV) --python="$(PYTHON)" --tests)
 
-$(VENV)/test-ready: requirements-dev.txt requirements.txt
-	$(call install,requirements-dev.txt)
-	@touch $(VENV)/course-ready $@
+.venv-3.%/ready: FORCE
+	$(call install,.venv-3.$* --only 3.$* --tests)
+
+FORCE:
 
 clean:
-	rm -rf $(VENV) .venv-3.12 .venv-3.13 .uv runs book/_build
+	rm -rf $(VENV) .venv-3.12 .venv-3.13 .uv .venv*.lock .uv.lock runs book/_build

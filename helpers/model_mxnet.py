@@ -5,10 +5,10 @@ MXNet's own arrays are `mx.np` and `mx.npx` here; `np` is NumPy wherever it stan
 
 try:
     import mxnet as mx
-except ImportError as error:
+except (ImportError, OSError) as error:  # OSError: a library of the system is missing
     raise ImportError(
-        "The MXNet half needs mxnet 1.9.1, which runs with Python 3.10 or 3.11 and NumPy 1.23.5, on Linux or an Intel "
-        "Mac; the PyTorch half needs none of that."
+        "The MXNet half needs mxnet 1.9.1, which runs with Python 3.10 or 3.11 and NumPy 1.23.5, on an Intel Mac or on Linux "
+        f"with libgomp1 and libquadmath0; the PyTorch half needs none of that. Here: {error}"
     ) from error
 import numpy as np
 from mxnet import autograd, gluon

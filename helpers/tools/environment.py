@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ except ImportError:  # this command has to work where packages are missing
 SERIES = Path(__file__).resolve().parents[2]
 REQUIREMENTS = SERIES / "requirements.txt"
 ONE_HALF = {"torch": "PyTorch", "torchvision": "PyTorch", "mxnet": "MXNet"}
+D2L = {"PyTorch": "d2l.torch", "MXNet": "d2l.mxnet"}  # which import much more than a framework
+SYSTEM = {"libgomp.so.1": "libgomp1", "libquadmath.so.0": "libquadmath0"}  # what MXNet needs of the system: files and their packages
+TRY = "import importlib, sys\nfor name in sys.argv[1:]:\n    print(name, flush=True)\n    importlib.import_module(name)"
 JUPYTER = "jupyter", "jupyterlab", "nbval", "papermill"  # run notebooks: one that runs already needs none of them
 
 
@@ -82,6 +86,48 @@ def install_missing(path=REQUIREMENTS):
         raise RuntimeError("\n".join([*failed.values(), "Make an environment for the series alone, as README.md says under Two commands"]))
 
 
+def failing_import(packages, *modules):
+    """Import the modules of packages, and others, in a process of its own; returns which fails and the cure in a line, or ""."""
+    found = {}  # modules by package
+    for module, names in metadata.packages_distributions().items():
+        for name in names:
+            found.setdefault(name.lower(), []).append(module)
+    own = [module for name in packages for module in ([name] if name in found.get(name, ()) else found.get(name, ()))]
+    done = subprocess.run([sys.executable, "-c", TRY, *own, *modules], capture_output=True, text=True)
+    if done.returncode == 0:
+        return ""
+    tried = (done.stdout.split() or ["Python"])[-1]
+    if done.returncode < 0:
+        return f"importing {tried} was ended by {signal.Signals(-done.returncode).name}"
+    error = (done.stderr.splitlines() or ["no reason given"])[-1]
+    cure = f"; Debian, Ubuntu: sudo apt install {' '.join(SYSTEM.values())}" if any(name in error for name in SYSTEM) else ""
+    return f"{tried} can't be imported: {error}{cure}"
+
+
+def compare_all():
+    """Return a row (name, wanted, found, whether it fits) for Python and for each package that the series wants here."""
+    python_fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
+    rows = [("python", "3.10 to 3.13", platform.python_version(), python_fits)]
+    return rows + [(r.name, str(r.specifier) or "any", *compare(r)) for r in read_requirements()[0]]
+
+
+def tell_halves():
+    """Print for each half that it is ready, its imports tried, or why not; returns whether all is ready that can be here."""
+    rows = compare_all()
+    wrong = {name for name, _, _, fits in rows if not fits}
+    left_out = {"PyTorch": "", "MXNet": mxnet_left_out()}
+    both = [name for name, *_ in rows[1:] if name not in ONE_HALF]
+    shared = "" if wrong & {"python", *both} else failing_import(both)
+    whole = True
+    for half in left_out:
+        mine = [name for name, *_ in rows if ONE_HALF.get(name) == half]
+        needs = sorted(wrong & {"python", *both, *mine})
+        reason = left_out[half] or (f"look at {', '.join(needs)}" if needs else shared or failing_import(mine, D2L[half]))
+        whole = whole and reason == left_out[half]
+        print(f"{half} half: {reason or 'ready'}")
+    return whole
+
+
 def main():
     """Print the table, and what is missing for which half; exits with 1 where something is that could be here."""
     parser = argparse.ArgumentParser(prog="python -m helpers.tools.environment", description=__doc__)
@@ -91,17 +137,10 @@ def main():
             install_missing()
         except RuntimeError as error:
             parser.exit(1, f"{error}\n")
-    python_fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
-    lines = [("python", "3.10 to 3.13", platform.python_version(), python_fits)]
-    lines += [(r.name, str(r.specifier) or "any", *compare(r)) for r in read_requirements()[0]]
     print(f"{'package':18} {'wanted':16} {'found':16}")
-    for name, wanted, found, fits in lines:
+    for name, wanted, found, fits in compare_all():
         print(f"{name:18} {wanted:16} {found or 'nothing':16} {'' if fits else '<- differs' if found else '<- missing'}".rstrip())
-    missing = [name for name, _, _, fits in lines if not fits]
-    for half, left_out in ("PyTorch", ""), ("MXNet", mxnet_left_out()):
-        needs = sorted(name for name in missing if ONE_HALF.get(name, half) == half)
-        print(f"{half} half: {left_out or ('look at ' + ', '.join(needs) if needs else 'ready')}")
-    raise SystemExit(1 if missing else 0)
+    raise SystemExit(not tell_halves())
 
 
 if __name__ == "__main__":

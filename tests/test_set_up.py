@@ -1,0 +1,188 @@
+"""The set-up's decisions: which Python, what is said where none fits, what is kept, mended or refused, and one at a time."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from helpers.tools import environment, install
+from helpers.tools.install import Python, find, forget_unfinished, locked, look_at, make_environment, mend_scripts
+from tests.conftest import ROOT
+
+REAL = os.path.realpath(sys.executable)
+
+
+def fake(path, version=(3, 11, 2), before="pass"):
+    """Write a program that is this Python, but of another version when it is looked at."""
+    code = f"import sys; sys.version_info = {version}; sys._base_executable = '{path}'; {before}; exec(sys.argv[1])"
+    script = f'*" -m venv "*) echo "chosen $0"; exit 1;;\n*install.py*) exec {REAL} "$@";;\n*) exec {REAL} -I -c "{code}" "$3";;'
+    path.write_text(f'#!/bin/sh\ncase "$*" in\n{script}\nesac\n')
+    path.chmod(0o755)
+    return path
+
+
+def make(*arguments, **environment):
+    command = [shutil.which("make"), "setup", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
+
+
+def refusal(*arguments):
+    with pytest.raises(SystemExit) as stopped:
+        find(*arguments)
+    assert "\n" not in stopped.value.code
+    return stopped.value.code
+
+
+@pytest.fixture
+def pythons(monkeypatch):
+    """A function that says which Pythons there are, {name: version}; uv brings none."""
+
+    def there(versions, complete=True):
+        found = {name: Python(version, complete, name, "", "") for name, version in versions.items()}
+        monkeypatch.setattr(install, "look_at", lambda name: found.get(name, "can't be started (No such file or directory)"))
+        monkeypatch.setattr(install, "bring", lambda versions: None)
+
+    return there
+
+
+def test_old_pythons_can_read_what_says_that_they_are_too_old():
+    ast.parse((ROOT / "helpers" / "tools" / "install.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("there, chosen", [
+    ((13, 12, 10, 11), "python3.11"), ((13, 12, 10), "python3.10"), ((12, 13), "python3.13"), ((12,), "python3.12"),
+])  # fmt: skip
+def test_a_python_that_runs_both_halves_is_taken_before_a_newer_one(there, chosen, pythons):
+    pythons({"python3": (3, 14, 1), **{f"python3.{minor}": (3, minor, 1) for minor in there}})
+    assert find("", None).base == chosen
+
+
+def test_make_takes_the_python_that_is_found(tmp_path):
+    for version in (3, 12, 1), (3, 14, 0):
+        fake(tmp_path / "python{}.{}".format(*version), version)
+    done = make(f"VENV={tmp_path}/venv", PATH=str(tmp_path), PYTHON="")
+    assert re.findall(r"chosen \S*/(python\S+)", done.stdout) == ["python3.12"], done.stderr
+
+
+def test_where_none_fits_it_is_said_which_there_are(pythons):
+    pythons({"python3": (3, 14, 10), "python3.9": (3, 9, 2)})
+    told = refusal("", None)
+    assert "needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11). Here python3 is Python 3.14.10. Install one" in told
+    assert told.endswith("PYTHON=/path/to/python3.11")
+    pythons({})
+    assert "Here is none." in refusal("", None) and "needs Python 3.13 (" in refusal("", "3.13")
+
+
+def test_a_python_without_ensurepip_gets_the_package_that_it_lacks(pythons, tmp_path):
+    assert look_at(fake(tmp_path / "python", before="sys.modules['ensurepip'] = None"))[:2] == ([3, 11, 2], False)
+    pythons({"python3": (3, 11, 2)}, complete=False)
+    for given in "", "python3":
+        assert "python3 is Python 3.11.2, but can't make environments" in refusal(given, None)
+        assert "sudo apt install python3.11-venv" in refusal(given, None)
+
+
+@pytest.mark.parametrize("given, why", [
+    ("/nowhere/python", "PYTHON=/nowhere/python can't be started (No such file or directory)"),
+    ("~/no python", "PYTHON=~/no python can't be started (No such file or directory)"),
+    (str(ROOT), "can't be started (Permission denied)"), ("/bin/true", "PYTHON=/bin/true is no Python 3"), ("cat", "is no Python 3"),
+])  # fmt: skip
+def test_a_given_python_that_is_none_is_named_with_the_reason(given, why):
+    assert why in refusal(given, None)
+
+
+@pytest.mark.parametrize("version", [(3, 9, 18), (3, 14, 0)])
+def test_another_version_is_refused_in_a_line_before_anything_is_made(tmp_path, version):
+    done = make(f"PYTHON={fake(tmp_path / 'python', version)}", f"VENV={tmp_path}/venv")
+    first, *rest = done.stderr.splitlines()
+    assert done.returncode == 2 and "needs Python 3.10 to 3.13" in first and "MXNet 3.10 or 3.11" in first
+    assert f"PYTHON={tmp_path}/python is Python {'.'.join(map(str, version))}." in first
+    assert all(re.match(r"make(\[\d+\])?: (\*\*\*|Entering|Leaving)", line) for line in rest)
+    assert [path.name for path in tmp_path.iterdir()] == ["python"]
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(tmp_path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "thesis.tex").write_text("years")
+    with pytest.raises(SystemExit, match="holds other things than an environment"):
+        make_environment(tmp_path, REAL, None)
+    assert (tmp_path / "parts" / "thesis.tex").read_text() == "years"
+
+
+def test_an_environment_stays_until_a_python_is_found_for_the_next_one(tmp_path, pythons):
+    pythons({})
+    (tmp_path / "pyvenv.cfg").write_text("home = /gone")
+    with pytest.raises(SystemExit, match="needs Python"):
+        make_environment(tmp_path, "", None)
+    assert (tmp_path / "pyvenv.cfg").exists()
+
+
+def package(packages, name, record, **files):
+    info = packages / f"{name}-1.0.dist-info"
+    info.mkdir()
+    for path, text in files.items():
+        (packages / path).write_text(text)
+    if record is not None:
+        (info / "RECORD").write_text(record)
+    return info
+
+
+def test_packages_that_are_not_whole_are_forgotten(tmp_path):
+    record = 'a,sha256=x,1\ne,,0\n__pycache__/a.pyc,,\n"b,c",,\nwhole-1.0.dist-info/RECORD,,\n'
+    whole = package(tmp_path, "whole", record, **{"a": "12", "e": "", "b,c": ""})
+    package(tmp_path, "stopped", None)
+    package(tmp_path, "missing", "no/where.py,sha256=x,1\n")
+    package(tmp_path, "emptied", "d,sha256=x,7\n", d="")  # the machine lost power
+    package(tmp_path, "~tashed", None)
+    (tmp_path / "~ashed").mkdir()
+    forget_unfinished(tmp_path)
+    assert list(tmp_path.glob("*.dist-info")) == [whole] and not list(tmp_path.glob("~*"))
+
+
+@pytest.mark.parametrize("folder", ["plain", "with blank", "l" * 120, 'a "b" \'c\' $d `e`'])
+def test_programs_of_a_renamed_folder_start_its_python(folder, tmp_path):
+    scripts = tmp_path / folder
+    scripts.mkdir()
+    (scripts / "python").symlink_to(REAL)
+    body = "import sys\nprint(sys.argv[0] and sys.orig_argv[0])\n"
+    long = "#!/bin/sh\n'''exec' {} \"$0\" \"$@\"\n' '''\n"
+    old = {"a": "#!/old/bin/python3.11\n", "b": long.format('"/old one/bin/python"'), "c": long.format("'/old one/bin/python3'")}
+    for name, header in old.items():
+        (scripts / name).write_text(header + body)
+        (scripts / name).chmod(0o755)
+    others = {"env": "#!/usr/bin/env python3\n", "sh": "#!/bin/sh\necho python\n", "binary": "\0#!/old/bin/python\n"}
+    for name, text in others.items():
+        (scripts / name).write_text(text)
+    assert mend_scripts(scripts, scripts / "python")
+    for name in old:
+        done = subprocess.run([scripts / name], capture_output=True, text=True)
+        assert done.stdout == f"{scripts / 'python'}\n", done.stderr
+    assert {name: (scripts / name).read_text() for name in others} == others
+    assert not mend_scripts(scripts, scripts / "python")
+
+
+def test_a_lock_lasts_as_long_as_what_was_started_under_it(tmp_path):
+    code = "import sys; from pathlib import Path; from helpers.tools.install import locked\nwith locked(Path(sys.argv[1])): {}"
+    leave = "import subprocess; subprocess.Popen(['sleep', '1'], close_fds=False, stdout=subprocess.DEVNULL)"
+    path = tmp_path / ".venv.lock"
+    subprocess.run([sys.executable, "-c", code.format(leave), path], cwd=ROOT, check=True)
+    waiting = subprocess.run([sys.executable, "-c", code.format("print('in')"), path], cwd=ROOT, capture_output=True, text=True)
+    assert waiting.stdout == "Another set-up is at work; this one waits for it (.venv.lock)\nin\n"
+    with locked(path):
+        pass
+
+
+@pytest.mark.parametrize("text, told", [
+    ("", ""),
+    ("raise OSError('libquadmath.so.0: cannot open shared object file: No such file')", "sudo apt install libgomp1 libquadmath0"),
+    ("raise ValueError('a\\nb')", "broken can't be imported: "),
+    ("import os; os.kill(os.getpid(), 4)", "importing broken was ended by SIGILL"),
+])  # fmt: skip
+def test_an_import_that_fails_is_named_with_its_cure(text, told, tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    reason = environment.failing_import([], "broken", "json")
+    assert told in reason and bool(told) == bool(reason) and "\n" not in reason
