@@ -78,6 +78,7 @@ def test_nothing_that_is_there_is_overwritten_and_no_copy_lies_in_the_series(tmp
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not here")
 def test_a_notebook_alone_fetches_the_series_and_the_next_one_takes_the_same_clone(tmp_path):
     bare, alone = tmp_path / "bare.git", tmp_path / "alone"
     alone.mkdir()
