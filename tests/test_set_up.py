@@ -73,6 +73,9 @@ def test_where_none_fits_it_is_said_which_there_are(pythons):
     told = refusal("", None)
     assert "needs Python 3.10 to 3.13 (MXNet 3.10 or 3.11). Here python3 is Python 3.14.10. Install one" in told
     assert told.endswith("PYTHON=/path/to/python3.11")
+    assert "make brings one" not in told
+    pythons({"python3": (3, 14, 10)}, complete=False)
+    assert "Here python3 is Python 3.14.10. Once these have venv (Debian, Ubuntu: sudo apt install python3-venv)" in refusal("", None)
     pythons({})
     assert "Here is none." in refusal("", None) and "needs Python 3.13 (" in refusal("", "3.13")
 
@@ -118,6 +121,13 @@ def test_an_environment_stays_until_a_python_is_found_for_the_next_one(tmp_path,
     with pytest.raises(SystemExit, match="needs Python"):
         make_environment(tmp_path, "", None)
     assert (tmp_path / "pyvenv.cfg").exists()
+
+
+def test_too_little_disk_is_told_before_anything_is_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(90e9, 81e9, 9e9))
+    monkeypatch.setattr(install, "call", lambda *command: None)
+    make_environment(tmp_path / ".venv", REAL, None)
+    assert capsys.readouterr().out == f"9.0 GB are free in {tmp_path}: the set-up takes 10.5 GB while it installs\n"
 
 
 def package(packages, name, record, **files):

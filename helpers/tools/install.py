@@ -41,7 +41,8 @@ except ImportError:
 base = getattr(sys, "_base_executable", None) or sys.executable
 if not os.path.exists(base):
     base = os.path.realpath(sys.executable)
-print(json.dumps([sys.version_info[:3], complete, base, sysconfig.get_path("purelib"), sysconfig.get_path("scripts")]))
+paths = base, sysconfig.get_path("purelib"), sysconfig.get_path("scripts")
+print(json.dumps([sys.version_info[:3], complete, *(os.fsencode(path).decode("latin-1") for path in paths)]))
 """
 # version: three numbers; complete: whether it can make environments; base: the Python below an environment's
 Python = namedtuple("Python", "version complete base packages scripts")
@@ -57,12 +58,13 @@ def look_at(command):
         done = subprocess.run(
             [str(command), "-I", "-c", PROBE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60
         )
-        return Python(*json.loads(done.stdout.decode().splitlines()[-1]))
+        version, complete, *paths = json.loads(done.stdout.decode().splitlines()[-1])
+        return Python(version, complete, *(os.fsdecode(path.encode("latin-1")) for path in paths))  # each has its locale
     except OSError as error:
         return f"can't be started ({error.strerror})"
     except subprocess.TimeoutExpired:
         return "did not answer within 60 s"
-    except (IndexError, ValueError, TypeError):
+    except (IndexError, TypeError, ValueError):
         return "is no Python 3"
 
 
@@ -82,7 +84,7 @@ def call(*command, **environment):
     done = subprocess.run([str(part) for part in command], cwd=str(REPOSITORY), env=environment, close_fds=False)
     if done.returncode:
         what = " ".join(str(part) for part in command)
-        raise SystemExit(f"The set-up stopped, as is told above, and goes on at the next call. It had started: {what}")
+        raise SystemExit(f"The set-up stopped, as is told above, and goes on at the next call. What failed: {what}")
 
 
 @contextlib.contextmanager
@@ -146,14 +148,16 @@ def find(given, only):
     python = None if given else bring([only] if only else ["3.11", "3.13"])
     if python:
         return python
+    able = any(python.complete for python in found.values() if not isinstance(python, str))
     others = {name: f"is Python {version(python, 3)}" for name, python in found.items() if not isinstance(python, str)}
     if given:
         what = f"PYTHON={given} {others.get(names[0], found[names[0]])}"
     else:
         what = "Here " + (", ".join(f"{name} {is_what}" for name, is_what in others.items()) or "is none")
+    hint = "" if given or able or not others else " Once these have venv (Debian, Ubuntu: sudo apt install python3-venv), make brings one."
     raise SystemExit(
-        f"The series needs Python {only or '3.10 to 3.13'} (MXNet 3.10 or 3.11). {what}. Install one (Debian, Ubuntu: sudo apt install "
-        "python3.11 python3.11-venv; anywhere: uv python install 3.11) and name it: make course PYTHON=/path/to/python3.11"
+        f"The series needs Python {only or '3.10 to 3.13'} (MXNet 3.10 or 3.11). {what}.{hint} Install one (`uv python install 3.11`) and "
+        "name it: make course PYTHON=/path/to/python3.11"
     )
 
 
@@ -265,7 +269,11 @@ def install(folder, dev):
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
     mend_scripts(interpreter(folder).parent, interpreter(folder))  # pip quotes a $ in the folder's name too weakly
-    call(interpreter(folder), "-I", "-c", "from helpers.tools.environment import tell_halves; raise SystemExit(not tell_halves())")
+    try:
+        call(interpreter(folder), "-I", "-c", "from helpers.tools.environment import tell_halves; raise SystemExit(not tell_halves())")
+    except SystemExit:
+        halves = f"{interpreter(folder)} -m helpers.tools.course --framework pytorch"
+        raise SystemExit(f"Not all is ready; call again after the cure. A half that is ready runs before it: {halves}") from None
 
 
 def set_up(folder, chosen):
