@@ -30,7 +30,7 @@ def server(folder, home):
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         env[name] = str(home / name.lower())
-    command = [sys.executable, "-m", "jupyter", "lab", "--LabApp.default_url=/lab/tree/notebooks", "--no-browser", "--allow-root"]
+    command = [sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/lab/tree/notebooks", "--no-browser", "--allow-root"]
     command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     with open(home / "log", "w") as log, subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{port}/"
