@@ -53,6 +53,10 @@ KNOWN = {
     "utf-16be without a mark": (TEXT.encode("utf-16-be"), "text in UTF-16BE, .*iconv -f utf-16be -t"),
     "utf-32le without a mark": (TEXT.encode("utf-32-le"), "text in UTF-32LE, .*iconv -f utf-32le -t"),
     "utf-32be without a mark": (TEXT.encode("utf-32-be"), "text in UTF-32BE, .*iconv -f utf-32be -t"),
+    "utf-16 of Chinese": ("春天到了，河水涨了。 孩子们在岸边玩耍\n".encode("utf-16-be"), "text in UTF-16BE, .*iconv -f utf-16be -t"),
+    "utf-16 of Russian": ("ёлка растёт в лесу\n".encode("utf-16-le"), "text in UTF-16LE, .*iconv -f utf-16le -t"),
+    "utf-16 of Hindi": ("नदी का पानी बढ़ गया\n".encode("utf-16-be"), "text in UTF-16BE, .*iconv -f utf-16be -t"),
+    "utf-16 of Arabic": ("ارتفع ماء النهر\n".encode("utf-16-be"), "text in UTF-16BE, .*iconv -f utf-16be -t"),
 }
 
 
@@ -69,6 +73,8 @@ NOT_NAMED = {
     "text like a PDF": b"%PDF files", "text like a GIF": b"GIF89a and", "text": CONTENT, "with a mark": b"\xef\xbb\xbf" + CONTENT,
     "Windows-1251": TEXT.encode("cp1251", "ignore"), "GB18030": TEXT.encode("gb18030"), "zeros": bytes(300), "bytes": bytes(range(256)) * 9,
     "vectors": b"3 4\nriver \0\0\x80\x3f\0\0\0\x40\0\0\0\xc0\x9a\x99\x99\x3e\n", "UTF-16 with a zero": "ab\x00cd\n".encode("utf-16-le"),
+    "text with a zero": b"hello wor\0ld is told\n",
+    "words with zeros": "dlouh\u00fd\0 text\0 je\u0161t\u011b\n".encode(), "vectors with a zero": b"a 1 2\nb\0 3 4\n",
 }  # fmt: skip
 
 

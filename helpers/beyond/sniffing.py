@@ -60,9 +60,15 @@ def _wide_encoding(first_bytes):
     for mark, encoding in MARKS.items():  # that of UTF-32 begins as that of UTF-16 does
         if first_bytes.startswith(mark):
             return encoding
-    if b"\0" in first_bytes:
+    if b"\0" in first_bytes and not _is_damaged_utf_8(first_bytes):
         return next((encoding for encoding in WITHOUT_MARK if _is_text(first_bytes, encoding)), None)
     return None
+
+
+def _is_damaged_utf_8(first_bytes):
+    """Return whether a few zero bytes alone keep this from being text in UTF-8: taken in pairs, its letters would look like Chinese."""
+    few = first_bytes.count(0) < len(first_bytes) / 4  # of Latin letters in two bytes each, every other byte is 0
+    return few and _is_text(first_bytes.replace(b"\0", b""), "utf-8")
 
 
 def _is_text(first_bytes, encoding):
