@@ -43,14 +43,15 @@ class Text(NamedTuple):
     held_out: Sentences
 
 
-def read_corpus(corpus="ptb", strict=None):
+def read_corpus(corpus="ptb", strict=None, split="letters"):
     """Read a corpus: "ptb", "wikipedia", or the path of a text of one's own, or of a prepared one; returns a Text.
 
     Held out are PTB's validation part, or the last 5 % of another corpus's tokens. PTB is downloaded once, to the cache folder.
     Where it can't be had, a notice is printed and "wikipedia" is read in its place; with `strict`, or if it is None and the
     environment variable WORD2VEC_STRICT is 1, a RuntimeError is raised. For a file of one's own: plain text or .gz, UTF-8, a
-    sentence or paragraph per line. FileNotFoundError or ValueError says what is wrong with it, ParameterError that papermill
-    gave the notebook a parameter which it does not have.
+    sentence or paragraph per line; its words are runs of letters, or with `split="whitespace"` its tokens as they stand.
+    FileNotFoundError or ValueError says what is wrong with it, ParameterError that papermill gave the notebook a parameter
+    which it does not have.
     """
     require_known_parameters()
     if corpus == "ptb":
@@ -65,7 +66,7 @@ def read_corpus(corpus="ptb", strict=None):
         return Text("wikipedia", *hold_out(_wikipedia_articles()))
     from helpers.beyond.texts import read_text
 
-    return read_text(corpus)
+    return read_text(corpus, split)
 
 
 def cache_folder():

@@ -23,6 +23,7 @@ SENTENCES = st.lists(st.lists(st.sampled_from(WORDS), max_size=12), max_size=12)
 TEXTS = st.one_of(
     st.text(CHARACTERS, max_size=200),
     st.text(st.sampled_from(" \t\n\r\x0b\x1c\u2028\u0301aA1_.İß中"), max_size=200),
+    st.text(st.sampled_from(" \n\x01_aeIıİ\u0307\u0301\u00ad\u200b\u200c\u200d\ufeff\ufe0f\u20e3❤👍ﬁＷ＿ｶﾞ\u0640مﷺศําΣ"), max_size=200),
     st.builds(lambda sentences: "\n".join(map(" ".join, sentences)), SENTENCES),
     st.builds(lambda word, number: f"{word} " * number, st.sampled_from(WORDS), st.integers(1, 300)),
 )

@@ -1,6 +1,9 @@
 """Texts: PTB, the Wikipedia excerpt, files of one's own, and what is wrong with some of them."""
 
+import bz2
 import gzip
+import lzma
+import subprocess
 import tracemalloc
 import unicodedata
 import zipfile
@@ -12,8 +15,10 @@ from d2l import torch as d2l
 from helpers import corpus
 from helpers.beyond import texts
 from helpers.beyond.blocks import Blocks
+from helpers.beyond.scale import shards
 from helpers.corpus import Sentences, read_corpus
 from helpers.examples import Vocab, count_words, encode, load_minibatches
+from tests.words import words_by_parts
 
 
 def test_the_address_and_the_sha1_of_ptb_are_d2ls():
@@ -81,10 +86,10 @@ def test_sentences_behave_as_a_list_of_lists():
 BAD_FILES = {
     "empty": (b"", "holds no words"),
     "no-words": (b"123 456\n!!\n", "holds no words"),
-    "binary": (b"PK\x03\x04\x00\x00" * 50, "zero byte"),
+    "binary": (b"\x01\x00\x00" * 50, "zero byte"),
     "latin-1": ("caf\xe9 noir\n".encode("latin-1"), "not UTF-8"),
     "cut.gz": (gzip.compress(b"some words here\n" * 1000)[:-20], "unpacked"),
-    "not.gz": (b"plain words\n", "unpacked"),
+    "not.gz": (b"plain words\n", "not packed, though its name ends in .gz: rename it"),
 }
 
 
@@ -95,6 +100,77 @@ def test_a_file_that_is_no_text_gets_an_error_that_says_why(tmp_path, name):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=reason):
         read_corpus(path)
+
+
+PACKED = {
+    "text8.zip": (b"PK\3\4" + bytes(26) + b"text8" + bytes(99), "text8.zip is a zip archive: unpack it, unzip .*text8.zip$"),
+    "packed.txt": (gzip.compress(b"a b\n" * 99), "packed.txt is packed with gzip, .*: rename it, mv .*packed.txt .*packed.txt.gz$"),
+    "text.bz2": (bz2.compress(b"a b\n" * 99), "text.bz2 is packed with bzip2: unpack it, bzip2 -dc .*text.bz2 > .*text.new.txt$"),
+    "text.txt.xz": (lzma.compress(b"a b\n" * 99), "text.txt.xz is packed with xz: unpack it, xz -dc .*"),
+    "thesis.pdf": (b"%PDF-1.4\n\xe2\xe3", "thesis.pdf is a PDF: take its text, pdftotext .*thesis.pdf .*thesis.new.txt$"),
+    "windows.txt": ("The river\r\n".encode("utf-16"), "windows.txt is text in UTF-16, not in UTF-8: convert it, iconv -f utf-16 -t utf-8 "),
+    "inside.gz": (gzip.compress("The river\n".encode("utf-16")), "inside.gz holds is text in UTF-16, .*; first unpack it, gzip -dk .*gz$"),
+    "bz2.gz": (bz2.compress(b"a b\n" * 99), "bz2.gz is packed with bzip2"),
+    "damaged.gz": (gzip.compress(b"some words\n" * 99)[:-8] + bytes(8), "damaged.gz can't be unpacked after line .*: it was damaged; copy"),
+    "cut.gz": (gzip.compress(b"some words\n" * 9999)[:-20], "cut.gz can't be unpacked after line [1-9].*: it is cut; copy it again$"),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_what_a_file_is_instead_of_a_text_is_told_in_a_line_by_both_readers(tmp_path, name):
+    content, told = PACKED[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    for read in (read_corpus, words_by_parts):
+        with pytest.raises(ValueError, match=told) as error:
+            read(path)
+        assert "\n" not in str(error.value) and "b'" not in str(error.value)
+
+
+ENCODINGS = {
+    "latin1": ("Le garçon était là, près du café.\n", "in latin1 as 'garçon était là'"),
+    "cp1252": ("the café “open” isn’t far\n", "in windows-1252 it has words such as 'café isn’t .*iconv -f windows-1252"),
+    "koi8-r": ("река берег лодка\n", "in koi8-r as 'река берег лодка'"),
+    "cp1251": ("Река и берег\n", "windows-1251 .* 'Река и берег'"),
+    "gb18030": ("河流 银行 小船\n", "in gb18030 as '河流 银行 小船'"),
+    "big5": ("河流銀行 小船\n", "big5 as '河流銀行 小船"),
+    "shift_jis": ("静かな 川\n", "shift_jis as '静かな 川"),
+    "euc-kr": ("안녕하세요 세계\n", "euc-kr as '안녕하세요 세계"),
+    "cp1250": ("żółw i ślimak są\n", "windows-1250 .* 'żółw ślimak są'"),
+    "cp1254": ("şimdi ığdır\n", "windows-1254 as 'şimdi ığdır"),
+    "cp1253": ("το ποτάμι είναι\n", "windows-1253 .* 'το ποτάμι είναι'"),
+    "cp1255": ("שלום עולם\n", "windows-1255 as 'שלום עולם"),
+    "cp1256": ("السلام عليكم\n", "windows-1256 .* 'السلام عليكم"),
+    "mac-roman": ("garçon été\n", "find out from where it comes what encoding it is in, and convert it, iconv -f ENCODING"),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_text_in_another_encoding_is_shown_in_those_in_which_it_reads_as_words(tmp_path, encoding):
+    text, told = ENCODINGS[encoding]
+    path = tmp_path / "text.txt"
+    path.write_bytes((text * 9).encode(encoding))
+    for read in (read_corpus, words_by_parts):
+        with pytest.raises(ValueError, match=f"text.txt is not UTF-8 in line 1; .*{told}") as error:
+            read(path)
+        assert len(str(error.value)) < 500 and "\n" not in str(error.value)
+        assert encoding in ("latin1", "cp1254") or "latin1" not in str(error.value)  # Turkish reads as Icelandic: both are shown
+
+
+@pytest.mark.parametrize("line, ends", [(31, "\n"), (12_345, "\n"), (9, "\r\n"), (7, "\r")])
+def test_a_stray_byte_is_told_with_its_line_and_left_out_by_the_command_that_is_told(tmp_path, line, ends, monkeypatch):
+    monkeypatch.setattr(shards, "PART_BYTES", (5_000, 5_000))
+    path = tmp_path / "my text.txt"
+    lines = [f"río orilla barco pequeño{ends}".encode()] * (line + 40)
+    lines[line - 1] = b"caf\xe9 r\xc3\xado" + ends.encode()
+    path.write_bytes(b"".join(lines))
+    for read in (read_corpus, words_by_parts):
+        with pytest.raises(ValueError, match=f"is not UTF-8 in line {line:,}; most of it is UTF-8: leave out bytes such as 0xe9") as error:
+            read(path)
+    command = str(error.value).partition("0xe9, ")[2]
+    assert command == f"iconv -c -f utf-8 -t utf-8 '{path}' > '{path.with_suffix('.new.txt')}'"
+    subprocess.run(["sh", "-c", command])
+    assert words_by_parts(path.with_suffix(".new.txt"))[line - 1] == ["caf", "río"]
 
 
 def test_a_missing_file_and_a_folder_get_an_error_that_says_what_to_name(tmp_path):

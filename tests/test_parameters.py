@@ -81,6 +81,16 @@ def test_a_run_writes_nothing_outside_its_folder_and_the_cache(name, tmp_path, m
         assert not (tmp_path / "out").exists()
 
 
+def test_the_runner_says_what_is_wrong_with_a_text_before_it_makes_anything(tmp_path):
+    (tmp_path / "windows.txt").write_bytes("The river\n".encode("utf-16"))
+    for given, wrong in {
+        ("-p", "corpus", tmp_path / "windows.txt"): "windows.txt is text in UTF-16, not in UTF-8: convert it",
+        ("-p", "corpus", "ptb", "--split", "whitespace"): "--split whitespace is for a text of your own: name it with -p corpus",
+    }.items():
+        told = CliRunner().invoke(main, ["--framework", "pytorch", *map(str, given), "--out", str(tmp_path / "out")])
+        assert told.exit_code == 2 and wrong in told.stderr and not (tmp_path / "out").exists(), told.output
+
+
 def test_rules_are_for_parameters_that_there_are():
     known = {name for path in LESSONS for name in known_parameters(read_notebook(path))}
     assert RULES.keys() == known

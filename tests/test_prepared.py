@@ -34,7 +34,8 @@ from helpers.examples import Vocab, count_words, encode
 from helpers.tools.prepare import main
 from tests.any_text import TEXTS
 from tests.conftest import ROOT
-from tests.damage import read_damaged, refuse
+from tests.damage import read_damaged
+from tests.words import words_by_hand, words_by_parts
 
 SMALL_PARTS = """from helpers.beyond.scale import shards
 from helpers.tools import prepare
@@ -76,23 +77,9 @@ def copied(folder, tmp_path):
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 
 
-def words_by_hand(path):
-    return [line.split() for line in texts._lines_of_file(path) if line]
-
-
-def words_by_parts(path):
-    """The sentences that the parts of a file come to, from their numbers, ends and words."""
-    found = []
-    for part in shards.parts_of([shards.source_of(path)]):
-        for numbering, numbers, ends in shards._stretches(part):
-            words = [numbering.words[number - 1].decode() for number in numbers]
-            found += [words[begin:end] for begin, end in zip([0, *ends], ends)]
-    return found
-
-
 @pytest.mark.parametrize("text", [TEXTS, st.text(st.characters(max_codepoint=127), max_size=300)], ids=["any characters", "ASCII"])
-@pytest.mark.parametrize("suffix", [".txt", ".gz"])
-def test_any_text_has_the_words_and_sentences_that_read_corpus_finds(text, suffix, tmp_path, monkeypatch):
+@pytest.mark.parametrize("suffix, split", [(".txt", "letters"), (".gz", "letters"), (".txt", "whitespace")])
+def test_any_text_has_the_words_and_sentences_that_read_corpus_finds(text, suffix, split, tmp_path, monkeypatch):
     path = tmp_path / f"text{suffix}"
 
     @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -106,17 +93,15 @@ def test_any_text_has_the_words_and_sentences_that_read_corpus_finds(text, suffi
         content = ("\ufeff" * with_bom + text).encode("utf-8")
         path.write_bytes(gzip.compress(content) if suffix == ".gz" else content)
         try:
-            wanted = words_by_hand(path)
+            wanted = words_by_hand(path, split)
         except ValueError as error:
             reason = str(error)
         else:
-            assert words_by_parts(path) == wanted
+            assert words_by_parts(path, split) == wanted
             return
-        if "holds no words" in reason:
-            assert words_by_parts(path) == []
-        else:
-            with pytest.raises(ValueError, match="holds a zero byte|a word of more than"):
-                words_by_parts(path)
+        assert re.search("holds a zero byte|a word of more than|is text in UTF-", reason)
+        with pytest.raises(ValueError, match="holds a zero byte|a word of more than|is text in UTF-"):
+            words_by_parts(path, split)
 
     property_()
 
@@ -327,9 +312,9 @@ def test_rare_words_are_dropped_on_the_way_where_there_are_too_many(monkeypatch,
 
 BAD_TEXTS = {
     "zero.txt": (b"words\nmore\n" * 9 + b"\0\n", "zero.txt is not a text: line 19 holds a zero byte"),
-    "latin.txt": (b"words\n" * 50 + "caf\xe9\n".encode("latin-1"), "latin.txt is not UTF-8 after line 50 .*iconv"),
+    "latin.txt": (b"words\n" * 50 + "caf\xe9\n".encode("latin-1"), "latin.txt is not UTF-8 in line 51; .*iconv -f latin1"),
     "cut.gz": (gzip.compress(b"some words here\n" * 1000)[:-20], "cut.gz can't be unpacked after line"),
-    "not.gz": (b"plain words\n", "not.gz can't be unpacked after line 0"),
+    "not.gz": (b"plain words\n", "not.gz is not packed, though its name ends in .gz: rename it, mv .*not.gz .*not.new.txt"),
     "empty.txt": (b"", "holds no words"),
     "numbers.txt": (b"1 2 3\n", "numbers.txt holds no words"),
 }
@@ -426,12 +411,17 @@ def test_a_byte_that_changed_is_found_by_verify(copied, name):
 
 
 def test_a_manifest_that_was_damaged_in_any_way_is_refused(copied):
-    refused, _ = read_damaged([copied / MANIFEST], lambda path: PreparedText(path.parent), refuse, seed=0, count=110)
+    whole = vars(PreparedText(copied))
+
+    def the_same(found):  # such as a manifest without its last newline
+        assert vars(found) == whole
+
+    refused, _ = read_damaged([copied / MANIFEST], lambda path: PreparedText(path.parent), the_same, seed=0, count=110)
     assert refused > 90
 
 
 @pytest.mark.parametrize("change, reason", [
-    ({"version": 2}, "is of version 2, and this reads version 1: prepare the text again"),
+    ({"version": 1}, "is of version 1, and this reads version 2: prepare the text again"),
     ({"tokens": 5}, "its shards and its totals differ"), ({"shards": None}, "is not a manifest"),
     ({"shards": [{"name": "../../else", "tokens": 1, "sentences": 1, "sha256": {}}]}, "is no name of a shard"),
 ])  # fmt: skip
@@ -447,6 +437,20 @@ def test_a_folder_that_is_no_prepared_text_is_told_how_to_make_one(tmp_path):
     with pytest.raises(ValueError, match=told):
         read_corpus(tmp_path)
     assert not is_prepared(tmp_path) and not is_prepared(None) and not is_prepared("x" * 5000)
+
+
+def test_the_split_of_a_prepared_text_is_kept_and_no_other_is_had(tmp_path, scheduler, mixed_text, folder, capsys):
+    path, out = tmp_path / "walks.txt", tmp_path / "walks"
+    path.write_text("Node_1 17 <unk> sku-5 Node_1\u3000caf\u0301\xa0x\n" * 40)
+    text = prepare([path], out, 1, scheduler, "whitespace")
+    assert text.split == "whitespace" and "make no words" not in capsys.readouterr().out
+    assert read_corpus(out).sentences[0] == ["Node_1", "17", "<unk>", "sku-5", "Node_1", "caf\u0301", "x"]
+    assert list(read_corpus(out, split="whitespace").sentences) == list(read_corpus(path, split="whitespace").sentences)
+    with pytest.raises(ValueError, match="holds another text: its split is whitespace, not letters"):
+        prepare([path], out, 1, scheduler)
+    for read in (lambda: read_corpus(folder, split="whitespace"), lambda: load_blocks(folder, 5, 5, split="whitespace")):
+        with pytest.raises(ValueError, match="was prepared with words of letters: prepare the text again with --split whitespace"):
+            read()
 
 
 def test_a_text_whose_words_are_too_rare_is_told(tmp_path, scheduler):
@@ -487,7 +491,7 @@ def test_the_pieces_of_a_text_of_any_size_take_the_same_memory(tmp_path):
         records.append({"name": name, "tokens": size, "sentences": size // 16, "sha256": hashes})
     (tmp_path / VOCABULARY).write_text("<unk>\t500\n" + "".join(f"word{number}\t500\n" for number in range(39_999)))
     vocabulary = {"file": VOCABULARY, "words": 40_000, "sha256": prepared.file_sha256(tmp_path / VOCABULARY)}
-    manifest = {"version": 1, "name": "large", "min_freq": 10, "tokens": 5 * size, "sentences": 5 * size // 16}
+    manifest = {"version": 2, "name": "large", "min_freq": 10, "split": "letters", "tokens": 5 * size, "sentences": 5 * size // 16}
     manifest |= {"vocabulary": vocabulary, "shards": records}
     (tmp_path / MANIFEST).write_text(json.dumps({**manifest, "sha256": seal_of(manifest)}))
     done = subprocess.run([sys.executable, "-c", WALK, str(tmp_path)], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)

@@ -63,7 +63,8 @@ KNOWN = {
 @pytest.mark.parametrize("kind", KNOWN)
 def test_the_first_bytes_tell_what_a_file_is_and_what_makes_a_text_of_it(kind):
     content, told = KNOWN[kind]
-    with pytest.raises(ValueError, match="^my file is " + told.replace("FILE", "'my file'")):
+    told = told.replace("FILE.txt", "'my file.new.txt'").replace("FILE", "'my file'")
+    with pytest.raises(ValueError, match=f"^my file is {told}"):
         require_no_other_kind("my file", content)
     assert what_it_is(content[:SNIFFED]) == what_it_is(content)
 
@@ -84,5 +85,5 @@ def test_what_may_be_text_in_some_way_or_is_not_known_gets_no_name(kind):
     require_no_other_kind("mine.txt", NOT_NAMED[kind])
 
 
-def test_a_name_is_quoted_as_a_shell_needs_it():
-    assert named("unpack it, bzip2 -dc FILE > FILE.txt", "my $file") == "unpack it, bzip2 -dc 'my $file' > 'my $file'.txt"
+def test_names_are_quoted_as_a_shell_needs_them_and_never_the_file_itself_is_written():
+    assert named("unpack it, bzip2 -dc FILE > FILE.txt", "my FILE.txt") == "unpack it, bzip2 -dc 'my FILE.txt' > 'my FILE.new.txt'"

@@ -207,8 +207,17 @@ def test_a_training_that_diverges_and_a_text_without_words_are_told_in_a_line(sm
     for name in ("1.txt", "2.txt"):
         (tmp_path / name).write_text("12 34\n")
     done = run(tmp_path / "1.txt", tmp_path / "2.txt", "--out", tmp_path / "v.txt")
-    assert done.exit_code == 1 and done.stderr.endswith("1.txt and 1 more holds no words\n")
+    assert done.exit_code == 1 and re.search("1.txt and 1 more holds no words: digits and signs make no words", done.stderr)
     assert not (tmp_path / "v.txt").exists()
+
+
+@pytest.mark.parametrize("share", [1, 10**9])
+def test_tokens_as_they_stand_are_trained_on_in_memory_and_prepared(share, tmp_path, monkeypatch):
+    monkeypatch.setattr(text_training, "MEMORY_SHARE", share)
+    walks = [" ".join(str(number * step % 31) for step in range(1, 40)) for number in range(99)]
+    (tmp_path / "walks.txt").write_text("".join(f"{walk} User_1\n" for walk in walks))
+    found = trained(tmp_path / "walks.txt", "--split", "whitespace", tmp_path / "v.txt")
+    assert {"0", "17", "User_1"} <= set(found.tokens) and len(found.tokens) == 32
 
 
 def test_two_workers_train_too(small_text, tmp_path):

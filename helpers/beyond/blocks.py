@@ -185,11 +185,14 @@ def has_pairs(ids, sentence):
     return False
 
 
-def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10):
-    """Read a corpus, or a list of files, for `train_blocks`; returns `(blocks, vocab)`. Arguments and errors are those of `load_data`."""
+def load_blocks(corpus, max_window_size, num_noise_words, seed=0, min_freq=10, split="letters"):
+    """Read a corpus, or a list of files, for `train_blocks`; returns `(blocks, vocab)`.
+
+    Arguments and errors are those of `load_data`, `split` is that of `read_corpus`.
+    """
     require_whole_numbers(max_window_size=max_window_size, num_noise_words=num_noise_words)
     require_whole_numbers(0, seed=seed, min_freq=min_freq)
-    text, vocab, training, held_out = read_encoded(corpus, min_freq)
+    text, vocab, training, held_out = read_encoded(corpus, min_freq, split)
     describe(text, vocab)
     settings = count_words(vocab), max_window_size, num_noise_words, seed
     held_out = Blocks(*held_out, *settings, purpose="held-out blocks")

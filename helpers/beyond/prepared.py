@@ -21,7 +21,7 @@ from helpers.arguments import path_from_outside, require_whole_numbers
 from helpers.corpus import HELD_OUT_SHARE
 from helpers.examples import Vocab
 
-VERSION = 1
+VERSION = 2
 MANIFEST, VOCABULARY = "manifest.json", "vocabulary.txt"
 SUFFIXES = ".ids", ".ends"
 MOST_HELD_OUT = 1_000_000  # tokens, at the end
@@ -222,7 +222,7 @@ class PreparedSentences(collections.abc.Sequence):
 class PreparedText:
     """A prepared text, or the share of it that one of `num_ranks` machines trains on: whole shards.
 
-    `name`, `min_freq` and `num_tokens` are those of the whole text. The last HELD_OUT_SHARE of its tokens are held out,
+    `name`, `min_freq`, `split` and `num_tokens` are those of the whole text. The last HELD_OUT_SHARE of its tokens are held out,
     at most MOST_HELD_OUT. Only the files of its own shards need to be there. Raises ValueError, naming the file, where
     one is missing or not of its size, or where there are fewer shards than ranks; `verify` reads all of their content.
     """
@@ -235,7 +235,7 @@ class PreparedText:
         self.path = path_from_outside(path)
         manifest = read_manifest(self.path)
         try:
-            self.name, self.min_freq, self.num_tokens = (manifest[name] for name in ("name", "min_freq", "tokens"))
+            self.name, self.min_freq, self.split, self.num_tokens = (manifest[name] for name in ("name", "min_freq", "split", "tokens"))
             self.vocabulary_sha256, vocab_size = manifest["vocabulary"]["sha256"], manifest["vocabulary"]["words"]
             shards = self._shards(manifest["shards"], ids_dtype(vocab_size))
             totals = [sum(getattr(shard, name) for shard in shards) for name in ("tokens", "sentences")]
@@ -262,6 +262,11 @@ class PreparedText:
             shards.append(Shard(self.path / record["name"], dtype, *sizes, record["sha256"], first_token, first_sentence))
             first_token, first_sentence = first_token + sizes[0], first_sentence + sizes[1]
         return shards
+
+    def require_split(self, split):
+        """Raise a ValueError if the text was split by letters, and another split is asked for. None need be asked for: it has its own."""
+        if split not in ("letters", self.split):
+            raise ValueError(f"{self.path} was prepared with words of letters: prepare the text again with --split {split}")
 
     def verify(self):
         """Raise a ValueError that names the first file which is not, to the bit, as it was written."""

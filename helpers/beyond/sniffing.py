@@ -1,11 +1,16 @@
-"""What the first bytes of a file tell of it, where it is no UTF-8 text: one list for texts and for files of vectors. Not taught."""
+"""What a file is that is no text in UTF-8: one list for texts and for files of vectors, and other encodings tried. Not taught."""
 
 import codecs
+import gzip
 import re
 import shlex
 import unicodedata
+import zlib
+from pathlib import Path
 
 SNIFFED = 4096  # bytes, which are enough
+GZIP = b"\x1f\x8b"
+UNPACKING = EOFError, zlib.error, gzip.BadGzipFile  # what goes wrong with it
 FILE_KINDS = {  # how a file begins: what it is, and the command that makes a text of it; FILE stands for its name
     rb"\x1f\x8b": "packed with gzip, and its name does not end in .gz: rename it, mv FILE FILE.gz",
     rb"BZh[1-9](1AY&SY|\x17rE8P\x90)": "packed with bzip2: unpack it, bzip2 -dc FILE > FILE.txt",
@@ -27,6 +32,13 @@ FILE_KINDS = {  # how a file begins: what it is, and the command that makes a te
 }
 MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WITHOUT_MARK = "utf-32le", "utf-32be", "utf-16le", "utf-16be"
+CONVERT = "iconv -f {} -t utf-8 FILE > FILE.txt"
+OTHERS = "latin1", "windows-1252", "windows-1250", "windows-1254", "windows-1251", "koi8-r", "windows-1253", "windows-1255", "windows-1256"
+OTHERS += "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"
+MOST_SHOWN = 3  # encodings that a text may be in
+AROUND = r"^[^\w¡-¿]+|[^\w¡-¿]+$|^[«»¡¿]+|[«»]+$|\d+"  # punctuation, but not the signs that letters of other encodings become
+SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
+MOST_WORDS_SEEN = 2000
 NO_LETTERS = "Cc", "Cn", "Co", "Cs"  # Unicode's categories: control characters, unassigned ones, private ones, surrogates
 
 
@@ -40,13 +52,14 @@ def what_it_is(first_bytes):
         if re.match(begin, first_bytes, re.DOTALL):
             return what
     if encoding := _wide_encoding(first_bytes):
-        return f"text in {encoding.upper()}, not in UTF-8: convert it, iconv -f {encoding} -t utf-8 FILE > FILE.txt"
+        return f"text in {encoding.upper()}, not in UTF-8: convert it, {CONVERT.format(encoding)}"
     return None
 
 
 def named(what, path):
-    """Return what `what_it_is` says with the file's name in place of FILE, quoted as a shell needs it."""
-    return what.replace("FILE", shlex.quote(str(path)))
+    """Return what is said of a file with its name in place of FILE, and a new one in place of FILE.txt, quoted as a shell needs them."""
+    names = {"FILE": str(path), "FILE.txt": str(Path(path).with_suffix(".new.txt"))}
+    return re.sub(r"\bFILE(\.txt)?\b", lambda found: shlex.quote(names[found[0]]), what)
 
 
 def require_no_other_kind(path, first_bytes):
@@ -77,3 +90,52 @@ def _is_text(first_bytes, encoding):
     except UnicodeDecodeError:
         return False
     return bool(text) and all(character.isspace() or unicodedata.category(character) not in NO_LETTERS for character in text)
+
+
+def what_encoding_it_is(content, num_in_utf8=0):
+    """Say what bytes are that are not all UTF-8, and what to do: stray bytes, or text in an encoding in which it reads as words.
+
+    They are decoded in each of OTHERS. `num_in_utf8` characters beyond ASCII, which were UTF-8, stand before them. FILE in the
+    answer stands for the file's name.
+    """
+    content = re.sub(rb"\xed[\xa0-\xbf][\x80-\xbf]", b"\xed", content)  # half a character of UTF-16, in three bytes
+    text = content.decode("utf-8", "surrogateescape")
+    bad = [f"0x{ord(character) - 0xDC00:02x}" for character in text if "\udc80" <= character <= "\udcff"]
+    num_in_utf8 += sum(not character.isascii() for character in text) - len(bad)
+    stray = f"leave out bytes such as {bad[0]}, iconv -c -f utf-8 -t utf-8 FILE > FILE.txt"
+    if num_in_utf8 > 10 * len(bad) or set(bad) == {"0xed"}:
+        return f"most of it is UTF-8: {stray}"
+    words_in, found = {encoding: _words_beyond_ascii(content, encoding) for encoding in OTHERS}, {}
+    for encoding, words in words_in.items():
+        if words and sum(map(_is_a_word, words)) > 0.9 * len(words):
+            found.setdefault(" ".join(words[:3])[:40], encoding)
+    fits = sorted(found.items(), key=lambda item: sum(map(str.isupper, item[0])))[:MOST_SHOWN]
+    if len(fits) == 1:
+        return f"in {fits[0][1]} it has words such as {fits[0][0]!r}: if that is right, convert it, {CONVERT.format(fits[0][1])}"
+    if fits:
+        shown = ", ".join(f"{encoding} as {words!r}" for words, encoding in fits)
+        return f"it reads in {shown}: convert it from the one that is right, {CONVERT.format('ENCODING')}"
+    if len(bad) < len(text) / 100 or not any(words_in.values()):
+        return stray
+    return f"find out from where it comes what encoding it is in, and convert it, {CONVERT.format('ENCODING')}"
+
+
+def _words_beyond_ascii(content, encoding):
+    """Return words with a character beyond ASCII, without what stands around them; none where the bytes are not of this encoding."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(content)  # the last character may be cut
+    except UnicodeDecodeError:
+        return []
+    words = (re.sub(AROUND, "", word) for word in text.split())
+    return [word for word in words if not word.isascii()][:MOST_WORDS_SEEN]
+
+
+def _is_a_word(word):
+    """Return whether letters make a word: of one script, no capital after a small letter, and in Latin script not all with accents."""
+    letters = re.sub("['’·-]", "", word)
+    if not all(unicodedata.category(letter)[0] in "LM" and not "\uff00" <= letter <= "\uffef" for letter in letters):
+        return False
+    scripts = {SAME_SCRIPT.get(script, script) for script in (unicodedata.name(letter, "").split()[0] for letter in letters)}
+    num_accents = sum(not letter.isascii() for letter in letters)
+    one_case = not any(before.islower() and after.isupper() for before, after in zip(letters, letters[1:]))
+    return one_case and len(scripts) == 1 and (scripts != {"LATIN"} or num_accents <= max(1, 0.75 * len(letters)))

@@ -77,11 +77,11 @@ def prepared_beside(out):
     return out.with_name(f"{out.name}.prepared")
 
 
-def prepare_beside(paths, out, min_freq):
+def prepare_beside(paths, out, min_freq, split):
     """Prepare files in a folder beside `out`, which stays, and return it; a line says so."""
     folder = prepared_beside(out)
     print(f"more text than the memory should hold: it is prepared in {folder}, which stays there")
-    prepare(paths, folder, MIN_FREQ if min_freq is None else min_freq)
+    prepare(paths, folder, MIN_FREQ if min_freq is None else min_freq, split=split)
     return folder
 
 
@@ -115,7 +115,8 @@ class TextHistory(ResumableHistory):
 
 
 def train_text(
-    corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, num_workers, checkpoint_path
+    corpus, out, embed_size, lr, num_epochs, max_window_size, num_noise_words, min_freq, seed, num_workers, checkpoint_path,
+    split="letters",
 ):  # fmt: skip
     """Train on a text in this process, or in `num_workers`, and write the vectors to `out`; returns the History.
 
@@ -124,7 +125,7 @@ def train_text(
     """
     if min_freq is None:
         min_freq = PreparedText(corpus).min_freq if is_prepared(corpus) else MIN_FREQ
-    blocks, vocab = load_blocks(corpus, max_window_size, num_noise_words, seed, min_freq)
+    blocks, vocab = load_blocks(corpus, max_window_size, num_noise_words, seed, min_freq, split)
     require_fit_words(out, vocab.idx_to_token[1:])
     net = model_from_tables(*word2vec_tables(len(vocab), embed_size, seed))
     history = train_blocks(net, blocks, lr, num_epochs, num_workers, checkpoint_path, TextHistory)

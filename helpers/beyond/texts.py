@@ -3,48 +3,54 @@
 import contextlib
 import gzip
 import os
+import re
 import sys
-import unicodedata
-import zlib
 
 from helpers.arguments import path_from_outside
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
+from helpers.beyond.sniffing import GZIP, SNIFFED, UNPACKING, named, require_no_other_kind, what_encoding_it_is, what_it_is
+from helpers.beyond.words import is_turkish, require_split, what_looks_wrong, word_finder
 from helpers.corpus import NAMES, Text, hold_out, read_corpus
 from helpers.examples import Vocab, encode
 
 LONGEST_PART = 2**20  # characters of a line that are read at once
+HEAD_BYTES = 2**18  # of a text, by which its language is judged, and what looks wrong
+MOST_LOOKED_AT = 3  # texts; all that are read as one are mostly alike
 MOST_CHARACTERS = 2**31  # of a text, all of which is kept in memory
 
 
-def read_text(path):
-    """Read a file of text, or a prepared one; returns a Text. Errors are those of `read_corpus`."""
+def read_text(path, split="letters"):
+    """Read a file of text, or a prepared one, which has its own split; returns a Text. Errors are those of `read_corpus`."""
+    require_split(split)
     require_corpus(path)
     if is_prepared(path):
         text = PreparedText(path)
+        text.require_split(split)
         return Text(text.name, *text.sentences())
-    return read_files([path_from_outside(path)])
+    return read_files([path_from_outside(path)], split)
 
 
-def read_files(paths):
-    """Read files of text, one after the other, as one Text."""
-    lines = [line for path in paths for line in _lines_of_file(path)]
+def read_files(paths, split="letters"):
+    """Read files of text, one after the other, as one Text; a line says what looks wrong with the first that is not as it should be."""
+    lines = [line for path in paths for line in lines_of_file(path, split)]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    if not any(lines):
-        raise ValueError(f"{paths[0]}{more} holds no words")
+    require_any_words(any(lines), f"{paths[0]}{more}", paths, split)
+    tell_what_looks_wrong(paths, split)
     name = str(paths[0]) if paths[0].name in NAMES else paths[0].name
     return Text(name + more, *hold_out(lines))
 
 
-def read_encoded(corpus, min_freq):
+def read_encoded(corpus, min_freq, split="letters"):
     """Return a corpus, or a list of files as one, its Vocab, and its training and its held-out part encoded.
 
     Those of a prepared text stay in its files.
     """
     if corpus not in NAMES and is_prepared(corpus):
         text = PreparedText(corpus)
+        text.require_split(split)
         vocab = text.vocab(min_freq)
         return text, vocab, text.training(vocab), text.held_out(vocab)
-    text = read_files(corpus) if isinstance(corpus, list) else read_corpus(corpus)
+    text = read_files(corpus, split) if isinstance(corpus, list) else read_corpus(corpus, split=split)
     vocab = Vocab(text.sentences, min_freq)
     return text, vocab, encode(text.sentences, vocab), encode(text.held_out, vocab)
 
@@ -68,44 +74,108 @@ def require_corpus(corpus, name="corpus"):
         PreparedText(corpus)
 
 
-def word_finder():
-    """Return a function that lists the words of a line: letters with the marks that belong to them, without digits, in lower case."""
-    import regex
+def is_packed(path):
+    """Return whether a file is read as gzip: by its suffix."""
+    return path.suffix.lower() == ".gz"
 
-    word = regex.compile(r"(?:(?!\d)[\w\p{M}])+")
-    return lambda line: word.findall(unicodedata.normalize("NFC", line).lower())
+
+def head_of(path):
+    """Return the first bytes of a text, unpacked, up to HEAD_BYTES; ValueError where they are not those of a text in UTF-8."""
+    with open(path, "rb") as file:
+        first_bytes = file.read(SNIFFED)
+    if not is_packed(path):
+        require_no_other_kind(path, first_bytes)
+    elif first_bytes and not first_bytes.startswith(GZIP):
+        what = what_it_is(first_bytes) or "not packed, though its name ends in .gz: rename it, mv FILE FILE.txt"
+        raise ValueError(f"{path} is {named(what, path)}")
+    head = b""
+    with (gzip.open if is_packed(path) else open)(path, "rb") as file:
+        with contextlib.suppress(*UNPACKING):  # told with its line when the lines are read
+            while len(head) < HEAD_BYTES and (more := file.read1(HEAD_BYTES - len(head))):
+                head += more
+    if is_packed(path) and (what := what_it_is(head)):
+        unpacked = path.with_suffix("")
+        raise ValueError(f"what {path} holds is {named(what, unpacked)}; first unpack it, {named('gzip -dk FILE', path)}")
+    return head
+
+
+def is_turkish_text(path):
+    """Return `is_turkish` of a text's beginning; ValueError where a file is no text."""
+    return is_turkish(head_of(path).decode("utf-8", "ignore"))
+
+
+def first_that_looks_wrong(paths, split):
+    """Return the path of a text and `what_looks_wrong` with its beginning: of the first such text; None where all look right."""
+    for path in paths[:MOST_LOOKED_AT]:
+        if wrong := what_looks_wrong(head_of(path).decode("utf-8-sig", "ignore"), split):
+            return path, named(wrong, path)
+    return None
+
+
+def tell_what_looks_wrong(paths, split):
+    """Print a line with what looks wrong with the first such text, if there is one."""
+    if found := first_that_looks_wrong(paths, split):
+        print("{}: {}".format(*found))
+
+
+def require_any_words(found, name, paths, split):
+    """Raise a ValueError that names a text and why it has no words, unless some were `found`."""
+    if not found:
+        _, reason = first_that_looks_wrong(paths, split) or (None, "it has no letters")
+        raise ValueError(f"{name} holds no words: {reason}")
 
 
 @contextlib.contextmanager
-def damage_told(path, num_lines):
-    """Tell what is wrong with a text that can't be read, in one line, as a ValueError; `num_lines()` lines were read before."""
+def damage_told(path):
+    """Tell what is wrong with a text that can't be read, and where, in one line, as a ValueError."""
     try:
         yield
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8 after line {num_lines():,} ({error.reason}); write it again as UTF-8, "
-            f"for example with iconv -f latin1 -t utf-8 {path.name} if it is Latin-1"
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} can't be unpacked after line {num_lines():,}: {error}") from error
+        line, content, num_in_utf8 = _first_line(path, "[\udc80-\udcff]")
+        what = named(what_encoding_it_is(content, num_in_utf8), path)
+        raise ValueError(f"{path} is not UTF-8 in line {line:,}; {what}") from error
+    except UNPACKING as error:
+        what = "is cut" if isinstance(error, EOFError) else "was damaged"
+        raise ValueError(f"{path} can't be unpacked after line {_num_lines_unpacked(path):,}: it {what}; copy it again") from error
 
 
-def no_text(path, line):
-    """Return the ValueError for a zero byte in a line, counted from 1."""
-    return ValueError(f"{path} is not a text: line {line:,} holds a zero byte")
+def _num_lines_unpacked(path):
+    num_lines = 0
+    with gzip.open(path, "rb") as file, contextlib.suppress(*UNPACKING):
+        while part := file.read1(HEAD_BYTES):
+            num_lines += part.count(b"\n")
+    return num_lines
 
 
-def _lines_of_file(path):
-    """Each line of a text as one line of tokens."""
+def _first_line(path, wrong):
+    """Return the number of the first line with something wrong, bytes from there on, and the number of characters beyond ASCII before."""
+    number, num_in_utf8 = 1, 0
+    with (gzip.open if is_packed(path) else open)(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+        while not re.search(wrong, part := file.readline(LONGEST_PART)):
+            num_in_utf8 += 0 if part.isascii() else sum(not character.isascii() for character in part)
+            number += part.endswith("\n")
+        with contextlib.suppress(*UNPACKING):
+            part += file.read(HEAD_BYTES)
+    return number, part.encode("utf-8", "surrogateescape")[:HEAD_BYTES], num_in_utf8
+
+
+def no_text(path):
+    """Return the ValueError for a text with a zero byte."""
+    return ValueError(f"{path} is not a text: line {_first_line(path, chr(0))[0]:,} holds a zero byte; name a file of text")
+
+
+def lines_of_file(path, split="letters"):
+    """Return each line of a text as one line of tokens; errors are those of `read_corpus`."""
     from tqdm import tqdm
 
-    open_file = gzip.open if path.suffix.lower() == ".gz" else open
-    lines, words_of = [], word_finder()
-    with damage_told(path, lambda: len(lines)), open_file(path, "rt", encoding="utf-8-sig") as file:
-        for line in tqdm(parts_of_lines(file, path, MOST_CHARACTERS), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
-            if "\0" in line:
-                raise no_text(path, len(lines) + 1)
-            lines.append(" ".join(words_of(line)))
+    open_file, lines = gzip.open if is_packed(path) else open, []
+    with damage_told(path):
+        words_of = word_finder(split, is_turkish_text(path))
+        with open_file(path, "rt", encoding="utf-8-sig") as file:
+            for line in tqdm(parts_of_lines(file, path, MOST_CHARACTERS), desc=path.name, unit=" lines", file=sys.stdout, delay=2):
+                if "\0" in line:
+                    raise no_text(path)
+                lines.append(" ".join(words_of(line)))
     return lines
 
 

@@ -11,21 +11,18 @@ import os
 import re
 import stat
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from helpers.arguments import whole_file
-from helpers.beyond.sniffing import SNIFFED, named, what_it_is
+from helpers.beyond.sniffing import GZIP, SNIFFED, UNPACKING, named, what_it_is
 from helpers.vectors import Vectors, load_vectors, save_vectors
 
 LONGEST_LINE = 2**24  # bytes: a million numbers
 LONGEST_WORD = 2**16
 MARK = b"\xef\xbb\xbf"  # which some programs put in front of UTF-8
 NUMBER = re.compile(rb"[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|nan|inf(inity)?)", re.IGNORECASE)
-GZIP = b"\x1f\x8b"
-UNPACKING = EOFError, zlib.error, gzip.BadGzipFile
 CAN_BE_PACKED = ".txt", ".vec", ".bin"
 OTHER_PROGRAMS = {  # how their files begin: what they are, and what to do
     rb"PK\x03\x04.{26}[^\0]*?/data\.pkl": "a file of torch.save, which could run code and is not read: write the vectors as text",

@@ -32,7 +32,9 @@ from helpers.beyond.notebooks import (
     told_left_out,
 )
 from helpers.beyond.parents import end_with_parent
+from helpers.beyond.prepared import is_prepared
 from helpers.beyond.texts import read_encoded
+from helpers.beyond.words import SPLITS
 from helpers.corpus import NAMES, cache_folder
 from helpers.tools.environment import mxnet_left_out
 from helpers.tools.parameters import LONGEST_VALUES, read_parameter_file, require_named_once, require_places, require_values
@@ -127,16 +129,31 @@ def place_written(given, out, framework):
     return given
 
 
-def require_query_of_text(parameters, notebooks):
+def require_query_of_text(parameters, notebooks, split="letters"):
     """Read the text, and refuse a query word or a `k` that step 6 could not answer, rather than after the training.
 
     Raises LookupError, with near matches, or ValueError; of a text that can't be read the errors of `read_corpus`.
     """
     usual = [defaults(notebook) for notebook in notebooks]
     used = {name: max(own[name] for own in usual if name in own) for name in ("k", "min_freq", "corpus")} | parameters
-    text, vocab, *_ = read_encoded(used["corpus"], used["min_freq"])
+    text, vocab, *_ = read_encoded(used["corpus"], used["min_freq"], split)
     require_words(text, vocab)
     choose_query(used.get("query_token"), used["k"], vocab, text.name)
+
+
+def own_texts(given):
+    """Return which parameters name a file of text, {name: path}."""
+    return {name: Path(given[name]) for name in READ if given.get(name) not in (None, "", *NAMES) and not is_prepared(given[name])}
+
+
+def prepare_own(given, out, split):
+    """Prepare each file of text in `out`, so that notebooks need not know its split; returns the parameters that name them, anew."""
+    from helpers.beyond.scale.prepare import prepare
+
+    folders = {name: out / name / path.name for name, path in own_texts(given).items()}
+    for name, folder in folders.items():
+        prepare([given[name]], folder, 0, split=split)
+    return {name: str(folder) for name, folder in folders.items()}
 
 
 def new_folder():
@@ -358,7 +375,7 @@ def checkpoint_of(framework, parameters):
     return str(cache_folder() / "checkpoints" / f"{framework}-{digest}.safetensors")
 
 
-def open_run(parameters, frameworks, notebooks, out, resume):
+def open_run(parameters, frameworks, notebooks, out, resume, split):
     """Check what a run reads and where it writes to, and make its folder; returns its parameters, those of each framework, the folder."""
     made = None
     try:
@@ -370,7 +387,7 @@ def open_run(parameters, frameworks, notebooks, out, resume):
                 own = {name: {**parameters, "checkpoint_path": checkpoint_of(name, parameters)} for name in frameworks}
                 for given in own.values():
                     require_places({"checkpoint_path": Path(given["checkpoint_path"])})
-            require_query_of_text(parameters, notebooks)
+            require_query_of_text(parameters, notebooks, split)
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise click.UsageError(f"{out} is not empty; name a new folder")
@@ -395,10 +412,11 @@ def open_run(parameters, frameworks, notebooks, out, resume):
 )  # fmt: skip
 @click.option("-f", "file", type=OutsidePath(exists=True, dir_okay=False), help="A YAML file of parameters.")
 @click.option("--out", type=OutsidePath(file_okay=False), help="Folder for what is made.  [default: runs/DATE-TIME]")
+@click.option("--split", type=click.Choice(SPLITS), default="letters", show_default=True, help="Words of letters, or tokens as they stand.")
 @click.option("--blocks", is_flag=True, help="Make the vectors with step 8's faster trainer, in place of step 5's.")
 @click.option("--resume", is_flag=True, help="Keep step 13's training in the cache folder, and resume it if it was stopped.")
 @click.option("--strict", is_flag=True, help="Fail where PTB can't be had, instead of taking the Wikipedia excerpt.")
-def main(framework, pairs, file, out, blocks, resume, strict):
+def main(framework, pairs, file, split, out, blocks, resume, strict):
     """Run the series with papermill, on PTB or the text that -p corpus names.
 
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
@@ -417,8 +435,14 @@ def main(framework, pairs, file, out, blocks, resume, strict):
     for name in ("vectors_path", "checkpoint_path"):
         if parameters.get(name) and len(frameworks) > 1:
             raise click.UsageError(f"both halves would write to {name}: choose one with --framework")
-    parameters, own, out = open_run(parameters, frameworks, notebooks, out, resume)
+    if split != "letters" and not own_texts(parameters):
+        raise click.UsageError(f"--split {split} is for a text of your own: name it with -p corpus")
+    parameters, own, out = open_run(parameters, frameworks, notebooks, out, resume, split)
     click.echo(f"Writing to {out}")
+    if split != "letters":
+        with told_as_usage():
+            prepared = prepare_own(parameters, out, split)
+        own = {name: {**given, **prepared} for name, given in own.items()}
 
     def write(rows):
         with whole_file(out / "summary.json") as temporary:

@@ -12,6 +12,7 @@ import time
 
 import click
 
+from helpers.beyond.words import SPLITS
 from helpers.tools.paths import OutsidePath
 from helpers.tools.streams import set_up_streams, shown
 
@@ -26,6 +27,7 @@ from helpers.tools.streams import set_up_streams, shown
 )
 @click.option("--epochs", default=16, show_default=True, type=click.IntRange(1), help="Passes through the text; a large one needs fewer.")
 @click.option("--min-freq", type=click.IntRange(0), help="Rarer words count as unknown.  [default: 10, or as prepared]")
+@click.option("--split", type=click.Choice(SPLITS), default="letters", show_default=True, help="Words of letters, or tokens as they stand.")
 @click.option("--lr", type=float, help="The learning rate, which falls in a line to 0.  [default: 0.04; with ranks 0.025]")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Of all random numbers.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes on one model; no two runs are equal.")
@@ -35,7 +37,7 @@ from helpers.tools.streams import set_up_streams, shown
     "--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Ranks: pieces of 32,768 words between two exchanges."
 )
 @click.option("--timeout", default=120, show_default=True, type=click.IntRange(1), help="Ranks: seconds to wait for a silent one.")
-def main(texts, out, lr, min_freq, seed, workers, ranks, resume, exchange_pieces, timeout, **sizes):
+def main(texts, out, lr, min_freq, split, seed, workers, ranks, resume, exchange_pieces, timeout, **sizes):
     """Train word vectors on text of your own: skip-gram with negative sampling, on the CPU.
 
     A TEXT is a file, plain or .gz, UTF-8, a sentence or paragraph per line; or a pattern such as 'news/*.gz'. Several are
@@ -67,12 +69,14 @@ def main(texts, out, lr, min_freq, seed, workers, ranks, resume, exchange_pieces
         require_positive(lr=lr)
         if in_ranks and workers > 1:
             raise ValueError("ranks have no --workers: give more --ranks")
+        if in_ranks and split != "letters":
+            raise ValueError(f"ranks train on a prepared folder, which has its own split: prepare it with --split {split}")
         if resume and workers > 1:
             raise ValueError("no two runs with several --workers are equal, so --resume is for one")
         if in_ranks:
             require_torchrun_that_restarts(ranks)
         else:
-            train_alone(texts, workers, resume, {**settings, "lr": lr})
+            train_alone(texts, workers, resume, {**settings, "lr": lr, "split": split})
             return
         from helpers.beyond.text_training import require_checkpoint_beside, require_one_prepared
 
@@ -118,7 +122,7 @@ def train_alone(texts, workers, resume, settings):
     goes_on = resume and training.prepared_beside(out).exists()  # whatever memory is free by now
     if isinstance(corpus, list) and (goes_on or not training.fit_in_memory(corpus)):
         with told_in_a_line(lambda: "stopped; what is prepared stays, and the same command goes on from there"):
-            corpus = training.prepare_beside(corpus, out, settings["min_freq"])
+            corpus = training.prepare_beside(corpus, out, settings["min_freq"], settings["split"])
 
     def stopped():
         if checkpoint_path is None:

@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 from gensim.models import KeyedVectors
 
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, lessons, run_notebook
 from helpers.beyond.vector_files import write_table
+from helpers.corpus import read_corpus
+from helpers.tools import course
 from helpers.tools.course import train_on_blocks
 from helpers.tools.environment import mxnet_left_out
 from helpers.vectors import load_vectors, nearest, vocab_of
@@ -43,6 +46,18 @@ def test_both_halves_run_where_ptb_cannot_be_had_and_listen_on_loopback_alone(tm
         similarity = json.loads((out / framework / "06_similarity.ipynb").read_text())
         (taken,) = [cell for cell in similarity["cells"] if cell["id"] == f"vectors-{framework}"]
         assert "trained in step 5 with these settings" in json.dumps(taken["outputs"])
+
+
+def test_the_runner_prepares_a_text_whose_tokens_stay_as_they_stand(tmp_path, monkeypatch):
+    (tmp_path / "walks.txt").write_text("1 17 User_5 17 1 8\n" * 40)
+    given = []
+    monkeypatch.setattr(course, "run_halves", lambda frameworks, own, *_: given.append(own["pytorch"]) or ([], True))
+    options = "--framework", "pytorch", "--split", "whitespace", "--out", str(tmp_path / "out")
+    given_to_it = "-p", "corpus", str(tmp_path / "walks.txt"), "-p", "min_freq", "1", "-p", "k", "2"
+    done = CliRunner().invoke(course.main, [*given_to_it, *options])
+    assert done.exit_code == 0 and given[0]["corpus"] == str(tmp_path / "out" / "corpus" / "walks.txt"), done.output
+    text = read_corpus(given[0]["corpus"])
+    assert text.name == "walks.txt" and text.sentences[0] == ["1", "17", "User_5", "17", "1", "8"]
 
 
 ODD = {

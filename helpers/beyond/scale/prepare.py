@@ -12,6 +12,7 @@ import operator
 import os
 import re
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -19,9 +20,12 @@ from helpers.arguments import path_from_outside, require_whole_numbers, whole_fi
 from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
 from helpers.beyond.scale.clusters import dask_client
 from helpers.beyond.scale.shards import count_part, counted, counted_words, counts_of, parts_of, source_of, write_shard
+from helpers.beyond.texts import require_any_words, tell_what_looks_wrong
+from helpers.beyond.words import require_split
 from helpers.corpus import NAMES
 
 SOURCES, PARTS = "sources.json", "parts"
+COMPARED = "version", "min_freq", "split"  # settings that a second run must have, too
 MOST_WORDS = 5_000_000  # that are counted at once
 OWN_FILES = rf"{re.escape(SOURCES)}|{re.escape(MANIFEST)}|{re.escape(VOCABULARY)}|shard-\d{{6}}\.(ids|ends)"  # in the folder
 COUNTED_FILES = r"part-\d{6}\.json|part-\d{6}-\d{4}\.(ids|ends|counts|words)"  # in its folder PARTS, until all is done
@@ -55,9 +59,9 @@ def find_files(patterns, own=()):
     return files
 
 
-def open_folder(folder, sources, min_freq):
+def open_folder(folder, sources, min_freq, split="letters"):
     """Make the folder, or check that what is in it was made of the same files with the same settings (ValueError)."""
-    path, settings = folder / SOURCES, {"version": VERSION, "min_freq": min_freq, "sources": sources}
+    path, settings = folder / SOURCES, {"version": VERSION, "min_freq": min_freq, "split": split, "sources": sources}
     folder.mkdir(parents=True, exist_ok=True)
     require_nothing_else(folder)
     if not path.exists():
@@ -100,13 +104,13 @@ def remove_parts(folder):
 def _read_settings(path):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {"version": found["version"], "min_freq": found["min_freq"], "sources": list(map(list, found["sources"]))}
-    except (ValueError, KeyError, TypeError) as error:
+        return {**{name: found.get(name) for name in COMPARED}, "sources": list(map(list, found["sources"]))}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: delete the folder {path.parent}") from error
 
 
 def _differences(found, wanted):
-    different = [f"its {name} is {found[name]}, not {wanted[name]}" for name in ("version", "min_freq") if found[name] != wanted[name]]
+    different = [f"its {name} is {found[name]}, not {wanted[name]}" for name in COMPARED if found[name] != wanted[name]]
     for there, here in itertools.zip_longest(found["sources"], wanted["sources"]):
         if there is None or here is None:
             different.append(f"it was made {'with' if here is None else 'without'} {(there or here)[0]}")
@@ -159,12 +163,12 @@ class Counts:
 
     def vocabulary(self, min_freq):
         """Return [(word, count)], the commonest first, then by word; in front "<unk>", with the number of all other tokens."""
-        known = [(word, count) for word, count in self.counts.items() if count >= min_freq]
+        known = [(word, count) for word, count in self.counts.items() if count >= min_freq and word != b"<unk>"]
         known.sort(key=lambda pair: (-pair[1], pair[0]))
         return [(b"<unk>", self.num_tokens - sum(count for _, count in known)), *known]
 
 
-def count_parts(client, parts, folder):
+def count_parts(client, parts, folder, split="letters"):
     """Count the parts that were not counted yet; returns the Counts of all, and the names of the counted shards."""
     folder.mkdir(exist_ok=True)
     done = {part.number for part in parts if counted(folder, part)}
@@ -174,7 +178,7 @@ def count_parts(client, parts, folder):
     sizes = [part.last - part.first for part in jobs]
     counts, names, waiting = Counts(), [], iter(parts)
     following = next(waiting, None)
-    for part, _ in itertools.chain([(None, None)], each_result(client, count_part, jobs, sizes, "counting", str(folder))):
+    for part, _ in itertools.chain([(None, None)], each_result(client, count_part, jobs, sizes, "counting", str(folder), split)):
         done |= {part.number} if part else set()
         while following and following.number in done:  # in their order, whichever was first: what is dropped depends on it
             for shard in counted(folder, following)["shards"]:
@@ -191,18 +195,20 @@ def write_vocabulary(folder, vocabulary):
     return {"file": VOCABULARY, "words": len(vocabulary), "sha256": file_sha256(folder / VOCABULARY)}
 
 
-def prepare(patterns, folder, min_freq=10, scheduler=None):
+def prepare(patterns, folder, min_freq=10, scheduler=None, split="letters"):
     """Make a prepared text of files in `folder`, or resume it; returns the PreparedText.
 
-    `scheduler` is the address of a Dask scheduler, whose workers need this repository, and the files and the folder under
-    the same paths; None takes two workers on this machine. Raises FileNotFoundError or ValueError for invalid arguments.
+    `split` is that of `read_corpus`. `scheduler` is the address of a Dask scheduler, whose workers need this repository, and
+    the files and the folder under the same paths; None takes two workers on this machine. Raises FileNotFoundError or
+    ValueError for invalid arguments.
     """
     from filelock import FileLock, Timeout
 
     require_whole_numbers(0, min_freq=min_freq)
+    require_split(split)
     folder = path_from_outside(folder, "folder")
     sources = [source_of(path) for path in find_files(patterns, [folder])]
-    open_folder(folder, sources, min_freq)
+    open_folder(folder, sources, min_freq, split)
     if is_prepared(folder):
         text = PreparedText(folder)
         text.verify()
@@ -210,7 +216,7 @@ def prepare(patterns, folder, min_freq=10, scheduler=None):
     else:
         try:
             with FileLock(folder / PARTS / ".lock", timeout=0):
-                _prepare(parts_of(sources), folder, min_freq, scheduler)
+                _prepare(parts_of(sources), folder, min_freq, scheduler, split)
         except Timeout:
             raise ValueError(f"another run prepares {folder}: wait for its end") from None
         text = PreparedText(folder)
@@ -218,11 +224,11 @@ def prepare(patterns, folder, min_freq=10, scheduler=None):
     return text
 
 
-def _prepare(parts, folder, min_freq, scheduler):
+def _prepare(parts, folder, min_freq, scheduler, split):
+    paths = list(map(Path, dict.fromkeys(part.path for part in parts)))
     with dask_client(scheduler) as client:
-        counts, names = count_parts(client, parts, folder / PARTS)
-        if not counts.num_tokens:
-            raise ValueError(f"{' and '.join(sorted({part.path for part in parts})) or 'the text'} holds no words")
+        counts, names = count_parts(client, parts, folder / PARTS, split)
+        require_any_words(counts.num_tokens, " and ".join(map(str, paths)) or "the text", paths, split)
         if counts.num_dropped:
             dropped = f"{counts.num_dropped:,} words, each counted at most {counts.up_to} times"
             print(f"{dropped}, were dropped so that at most {MOST_WORDS:,} are kept")
@@ -233,6 +239,8 @@ def _prepare(parts, folder, min_freq, scheduler):
     shards = [records[job] for job in jobs]
     totals = {name: sum(shard[name] for shard in shards) for name in ("tokens", "sentences")}
     name = f"prepared {folder.name}" if folder.name in NAMES else folder.name
-    manifest = {"version": VERSION, "name": name, "min_freq": min_freq, **totals, "vocabulary": vocabulary, "shards": shards}
+    settings = {"version": VERSION, "name": name, "min_freq": min_freq, "split": split}
+    manifest = {**settings, **totals, "vocabulary": vocabulary, "shards": shards}
     with whole_file(folder / MANIFEST) as temporary:
         temporary.write_text(json.dumps({**manifest, "sha256": seal_of(manifest)}, indent=1) + "\n", encoding="utf-8")
+    tell_what_looks_wrong(paths, split)

@@ -85,13 +85,13 @@ def counted(folder, part):
         return None
 
 
-def count_part(part, folder):
+def count_part(part, folder, split="letters"):
     """Number and count the words of a part, into files in `folder`; returns nothing, since a scheduler need not see it.
 
     Raises ValueError for what is no text, or a file that was changed since it was found.
     """
     folder, shards = Path(folder), []
-    for numbering, numbers, ends in _stretches(part):
+    for numbering, numbers, ends in _stretches(part, split):
         shards.append(_write_counted(folder, f"{part.name}-{len(shards):04}", numbering, numbers, ends))
     if source_of(part.path) != list(part[1:4]):
         raise ValueError(f"{part.path} was changed while it was read: start again when it is whole")
@@ -99,10 +99,10 @@ def count_part(part, folder):
         temporary.write_text(json.dumps({"part": part, "shards": shards}), encoding="utf-8")
 
 
-def _stretches(part):
+def _stretches(part, split="letters"):
     """Yield `(numbering, numbers, ends)` for each shard that a part makes."""
     numberings, blocks, num_tokens = [Numbering()], [], 0
-    for numbering, *block in numbered_blocks(Path(part.path), part.first, part.last, lambda: numberings[-1]):
+    for numbering, *block in numbered_blocks(Path(part.path), part.first, part.last, lambda: numberings[-1], split):
         blocks.append(block)
         num_tokens += len(block[0])
         if num_tokens >= MOST_TOKENS or len(numbering.numbers) >= MOST_NUMBERED:

@@ -1,15 +1,16 @@
-"""From the bytes of a file to numbered words, many times as fast as word by word: the words are those of `helpers.corpus`."""
+"""From the bytes of a file to numbered words, many times as fast as word by word: the words are those of `helpers.beyond.words`."""
 
 import collections
 import gzip
 import io
 import itertools
 import math
-import unicodedata
+import re
 
 import numpy as np
 
-from helpers.beyond.texts import LONGEST_PART, damage_told, no_text, parts_of_lines, word_finder
+from helpers.beyond.texts import LONGEST_PART, damage_told, is_packed, is_turkish_text, no_text, parts_of_lines
+from helpers.beyond.words import speller, word_finder
 
 BLOCK_BYTES = 2**18  # of text at once: enough for NumPy, few enough for a cache
 BOM = b"\xef\xbb\xbf"
@@ -20,6 +21,8 @@ MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd number
 MASKS = np.array([2 ** (8 * length) - 1 for length in range(9)], np.uint64)
 KEPT = {*b"abcdefghijklmnopqrstuvwxyz_\n", *range(128, 256)}  # beyond ASCII only words are left, when it comes to bytes
 LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in bytes(range(256)).lower())
+OUTSIDE = re.compile(rb"(?<![a-z_\x80-\xff])_+|_+(?![a-z_\x80-\xff])")  # what of _ stands between no two letters
+SPACES = bytes(ord(" ") if byte < 128 and chr(byte).isspace() and byte != ord("\n") else byte for byte in range(256))
 
 
 class Stretch(io.RawIOBase):
@@ -80,11 +83,12 @@ class Tokenizer(dict):
     """Turn a block of lines into its words, with spaces between: `tokenizer.words_of(lines)`. Both are bytes.
 
     ASCII goes through a table of bytes. Of other lines, each token with a character beyond ASCII is looked up: the dict
-    remembers what was found in it.
+    remembers what was found in it. With the split "whitespace" tokens are words.
     """
 
-    def __init__(self):
-        self.find = word_finder()
+    def __init__(self, split="letters", turkish=False):
+        self.split, self.turkish = split, turkish
+        self.find, self.spell = word_finder(split), speller(turkish)
 
     def __missing__(self, token):
         if len(self) >= MOST_REMEMBERED:
@@ -92,18 +96,24 @@ class Tokenizer(dict):
         return self.setdefault(token, " ".join(self.find(token)))
 
     def words_of(self, lines):
-        if not lines.isascii():
-            lines = lines.split(b"\n")
-            places = [place for place, line in enumerate(lines) if not line.isascii()]
-            text = b"\n".join([lines[place] for place in places]).decode()
-            text = unicodedata.normalize("NFC", text).lower()  # neither looks beyond the end of a line
-            for place, line in zip(places, text.split("\n")):
-                lines[place] = self._with_words_alone(line).encode()
-            lines = b"\n".join(lines)
-        return lines.translate(LETTERS)
+        if self.split == "whitespace":
+            return self._with_lines(lines, lambda text: text, " ".join).translate(SPACES)
+        lines = self._with_lines(lines, self.spell, self._with_words_alone).translate(LETTERS)
+        return OUTSIDE.sub(b" ", lines) if b"_" in lines else lines
 
-    def _with_words_alone(self, line):
-        return " ".join([token if token.isascii() else self[token] for token in line.split()])
+    def _with_lines(self, lines, spell, joined):
+        """Put in place of each line that is not ASCII its tokens, joined; those of Turkish have another I."""
+        if lines.isascii() and not self.turkish:
+            return lines
+        lines = lines.split(b"\n")
+        places = [place for place, line in enumerate(lines) if self.turkish or not line.isascii()]
+        text = spell(b"\n".join([lines[place] for place in places]).decode())  # it does not look beyond the end of a line
+        for place, line in zip(places, text.split("\n")):
+            lines[place] = joined(line.split()).encode()
+        return b"\n".join(lines)
+
+    def _with_words_alone(self, tokens):
+        return " ".join([token if token.isascii() else self[token] for token in tokens])
 
 
 class Numbering:
@@ -128,7 +138,7 @@ class Numbering:
         """
         text = b" " + text + bytes(KEY_BYTES)  # so that 16 bytes can be read from where any word begins
         places = np.frombuffer(text, np.uint8)[:-KEY_BYTES]
-        is_word = places > 32
+        is_word = (places != 32) & (places != 10)
         edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
         first, last = edges[::2], edges[1::2]
         ends = np.searchsorted(first, np.flatnonzero(places == 10))
@@ -158,47 +168,22 @@ def _keys_of(text, first, length):
     return key, more
 
 
-def numbered_blocks(path, first, last, new_numbering):
+def numbered_blocks(path, first, last, new_numbering, split="letters"):
     """Yield `(numbering, numbers, ends)` for the lines of a part of a file, block by block.
 
     `new_numbering()` gives the Numbering to use for the next block. A .gz is read from its start to its end, a plain file from byte `first`
     to byte `last`, both the start of a line. Raises ValueError for what is no text, naming the file and the line.
     """
-    num_lines, tokenizer = 0, Tokenizer()
-    is_packed = path.suffix.lower() == ".gz"
-
-    def lines_before():
-        return num_lines + _lines_up_to(path, first)
-
-    with damage_told(path, lines_before), (gzip.open if is_packed else open)(path, "rb") as file:
-        file.seek(first)
-        stretch = Stretch(file, math.inf if is_packed else last - first)
-        if first == 0 and (start := stretch.read(len(BOM))) != BOM:
-            stretch.put_back(start)
-        for lines in blocks_of_lines(stretch, path):
-            if (place := lines.find(b"\0")) >= 0:
-                num_lines += lines[:place].count(b"\n")
-                raise no_text(path, lines_before() + 1)
-            try:
-                text = tokenizer.words_of(lines)
-            except UnicodeDecodeError:
-                num_lines += _lines_before_damage(lines)
-                raise
-            numbering = new_numbering()
-            yield numbering, *numbering(text)
-            num_lines += lines.count(b"\n")
-
-
-def _lines_before_damage(lines):
-    try:
-        lines.decode()
-    except UnicodeDecodeError as error:
-        return lines[: error.start].count(b"\n")
-
-
-def _lines_up_to(path, end):
-    if end == 0:
-        return 0
-    with open(path, "rb") as file:
-        text = io.TextIOWrapper(io.BufferedReader(Stretch(file, end)), "latin-1")
-        return sum(block.count("\n") for block in iter(lambda: text.read(BLOCK_BYTES), ""))
+    packed = is_packed(path)
+    with damage_told(path):
+        tokenizer = Tokenizer(split, is_turkish_text(path))
+        with (gzip.open if packed else open)(path, "rb") as file:
+            file.seek(first)
+            stretch = Stretch(file, math.inf if packed else last - first)
+            if first == 0 and (start := stretch.read(len(BOM))) != BOM:
+                stretch.put_back(start)
+            for lines in blocks_of_lines(stretch, path):
+                if b"\0" in lines:
+                    raise no_text(path)
+                numbering = new_numbering()
+                yield numbering, *numbering(tokenizer.words_of(lines))
