@@ -141,3 +141,20 @@ def test_the_page_of_results_has_the_tables_and_the_figures_of_the_study():
         evaluation.forest_figure(text, rows).savefig(drawn, format="png", dpi=100)
         images = [np.asarray(PIL.Image.open(file).convert("L"), float) for file in (drawn, ROOT / "benchmarks" / f"forest_{text}.png")]
         assert images[0].shape == images[1].shape and np.abs(images[0] - images[1]).mean() < 1  # fonts differ a little by version
+
+
+@pytest.mark.slow
+def test_the_measurement_of_a_gpu_runs_on_a_processor_and_its_tables_are_scored(tmp_path):
+    def call(*arguments):
+        done = subprocess.run([sys.executable, "-m", "benchmarks.gpu", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "wikipedia: 430,297 words" in call("prepare", "wikipedia", "--out", tmp_path / "wikipedia.npz")
+    call("measure", tmp_path / "wikipedia.npz", "--quick", "--device", "cpu", "--out", tmp_path)
+    found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
+    assert found["step 5"]["losses apart"] == 0 and found["step 5"]["least cosine of rows"] > 0.999999
+    assert found["steps, wikipedia"]["plain PyTorch"] == {"draws are equal": True, "tables apart": 0.0}
+    assert all(row["words per second"] > 1000 for row in found["throughput, wikipedia"])
+    told = call("score", tmp_path / "wikipedia.npz", tmp_path / "gpu_tables_wikipedia.npz", "--epochs", "1")
+    assert "| on the card | 0.0 |" in told and "the card's less the processor's lies between" in told

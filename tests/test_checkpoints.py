@@ -1,6 +1,7 @@
 """Trainings that are stopped and resume from their file: the same bits, clear refusals, and tables that stay finite."""
 
 import contextlib
+import functools
 import hashlib
 import inspect
 import os
@@ -515,3 +516,24 @@ def test_the_last_bytes_of_a_checkpoint_are_the_hash_of_those_before(tmp_path):
     assert record == {"record": [0.1, None]} and found.keys() == state.keys()
     for name in state:
         np.testing.assert_array_equal(found[name], state[name])
+
+
+def test_a_checkpoint_of_one_device_resumes_on_another_and_says_so(loaded, in_one_go, tmp_path, capsys):
+    """No GPU is here: the same processor under another name stands in for it."""
+    model, path = model_pytorch, tmp_path / "c.safetensors"
+    (data, vocab), (_, wanted) = loaded(model, "plain"), in_one_go(model, "plain")
+    resumable_train, net = beyond(model, "resuming").resumable_train, new_net(model, "plain", len(vocab))
+    steps = []
+
+    def stop(*arguments):
+        steps.append(1)
+        if len(steps) > len(data) + 1:
+            raise KeyboardInterrupt
+        return model.train_batch(*arguments)
+
+    with pytest.raises(KeyboardInterrupt):
+        resumable_train(net, data, 0.01, NUM_EPOCHS, "cpu", functools.wraps(model.train_batch)(stop), path)
+    net = new_net(model, "plain", len(vocab))
+    resumable_train(net, data, 0.01, NUM_EPOCHS, "cpu:0", checkpoint_path=path)
+    assert "c.safetensors was made on cpu: on cpu:0 the training goes on to other last digits" in capsys.readouterr().out
+    same(model.to_arrays(net), wanted)

@@ -87,17 +87,24 @@ def block_checkpoint(path, tables, lr, num_workers=1):
     return Checkpoint(path, get_state, set_state, num_workers, method=f"blocks, torch {torch.__version__}", lr=lr)
 
 
-def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None, history_type=ResumableHistory):
-    """Train a model on blocks with plain gradient descent, on the CPU; returns the History, an Epoch per epoch.
+def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=None, history_type=ResumableHistory, device="cpu"):
+    """Train a model on blocks with plain gradient descent; returns the History, an Epoch per epoch.
 
     It starts from the values that the model has. The learning rate falls from `lr` to 0 in a straight line. Subsampling, windows
     and noise words are new in every epoch. With `num_workers` above 1, that many processes train the same tables at the
     same time without waiting for each other, so that no two runs are equal
     (Recht et al. 2011, https://arxiv.org/abs/1106.5730); they diverge at lower learning rates than one process does. `checkpoint_path`
-    and errors are those of `train`; a checkpoint is for one worker only. `history_type` makes the History.
+    and errors are those of `train`; a checkpoint is for one worker only. `history_type` makes the History. On another `device` than
+    the CPU, `train_on_device` trains with many blocks at once; there is no worker then, and a GPU does not give the same bits twice.
     """
     require_positive(lr=lr)
     require_whole_numbers(num_epochs=num_epochs, num_workers=num_workers)
+    if torch.device(device).type != "cpu":
+        from helpers.beyond.blocks_device import train_on_device
+
+        if num_workers > 1:
+            raise ValueError(f"workers are for the CPU: num_workers must be 1 on {device}, not {num_workers}")
+        return train_on_device(net, blocks, lr, num_epochs, device, checkpoint_path, history_type)
     with one_thread(), joined_tables(net) as tables:
         checkpoint = block_checkpoint(checkpoint_path, tables, lr, num_workers)
         history, shared = history_type(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()

@@ -96,6 +96,7 @@ def settings_of(data):
     if hasattr(data, "examples"):
         settings = data.settings
         return settings if "resample" in settings else settings | {"resample": False}
+    data = getattr(data, "blocks", data)  # of DeviceBlocks
     names = "corpus", "seed", "max_window_size", "num_noise_words"
     settings = {name: getattr(data, name) for name in names}
     digest = hashlib.sha256()
@@ -194,11 +195,14 @@ class Checkpoint:
         there = found["settings"]
         different = [
             f"{name} is {there.get(name)!r} there, not {self.settings.get(name)!r}"
-            for name in {**self.settings, **there} if there.get(name) != self.settings.get(name)
+            for name in {**self.settings, **there} if name != "device" and there.get(name) != self.settings.get(name)
         ]  # fmt: skip
         if different:
             told = "; ".join(different)
             raise ValueError(f"{path} is a checkpoint of another training: {told}. Name another checkpoint_path, or delete it")
+        before, now = there.get("device"), self.settings.get("device")
+        if before != now:
+            print(f"{path.name} was made on {before}: on {now} the training goes on to other last digits")
         self.set_state(state)
         return found["record"]
 
