@@ -33,8 +33,10 @@ FILE_KINDS = {  # how a file begins: what it is, and the command that makes a te
 MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WITHOUT_MARK = "utf-32le", "utf-32be", "utf-16le", "utf-16be"
 CONVERT = "iconv -f {} -t utf-8 FILE > FILE.txt"
-OTHERS = "latin1", "windows-1252", "windows-1250", "windows-1254", "windows-1251", "koi8-r", "windows-1253", "windows-1255", "windows-1256"
-OTHERS += "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"
+OTHER_ENCODINGS = (
+    *("latin1", "windows-1252", "windows-1250", "windows-1254", "windows-1251", "koi8-r", "windows-1253", "windows-1255"),
+    *("windows-1256", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"),
+)
 MOST_SHOWN = 3  # encodings that a text may be in
 AROUND = r"^[^\w¡-¿]+|[^\w¡-¿]+$|^[«»¡¿]+|[«»]+$|\d+"  # punctuation, but not the signs that letters of other encodings become
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
@@ -95,7 +97,7 @@ def _is_text(first_bytes, encoding):
 def what_encoding_it_is(content, num_in_utf8=0):
     """Say what bytes are that are not all UTF-8, and what to do: stray bytes, or text in an encoding in which it reads as words.
 
-    They are decoded in each of OTHERS. `num_in_utf8` characters beyond ASCII, which were UTF-8, stand before them. FILE in the
+    They are decoded in each of OTHER_ENCODINGS. `num_in_utf8` characters beyond ASCII, which were UTF-8, stand before them. FILE in the
     answer stands for the file's name.
     """
     content = re.sub(rb"\xed[\xa0-\xbf][\x80-\xbf]", b"\xed", content)  # half a character of UTF-16, in three bytes
@@ -105,7 +107,7 @@ def what_encoding_it_is(content, num_in_utf8=0):
     stray = f"leave out bytes such as {bad[0]}, iconv -c -f utf-8 -t utf-8 FILE > FILE.txt"
     if num_in_utf8 > 10 * len(bad) or set(bad) == {"0xed"}:
         return f"most of it is UTF-8: {stray}"
-    words_in, found = {encoding: _words_beyond_ascii(content, encoding) for encoding in OTHERS}, {}
+    words_in, found = {encoding: _words_beyond_ascii(content, encoding) for encoding in OTHER_ENCODINGS}, {}
     for encoding, words in words_in.items():
         if words and sum(map(_is_a_word, words)) > 0.9 * len(words):
             found.setdefault(" ".join(words[:3])[:40], encoding)
