@@ -31,7 +31,7 @@ def run(*arguments):
     (["-p", "corpus", "caf\udce9.txt"], "is not UTF-8: rename it"),
     (["-p", "vectors_path", "~nosuchuser/a.safetensors"], "vectors_path '~nosuchuser/a.safetensors' can't be used"),
     (["-p", "vectors_path", "v" * 250 + ".safetensors"], "can't be written: File name too long"),
-    (["-p", "checkpoint_path", "c" * 230 + ".safetensors"], "can't be written: File name too long"),
+    (["-p", "checkpoint_path", "c" * 240 + ".safetensors"], "can't be written: File name too long"),
     (["--out", "~nosuchuser/runs"], "'~nosuchuser/runs' can't be used"),
 ])  # fmt: skip
 def test_what_cannot_serve_is_told_in_a_line_before_anything_is_made(given, told, tmp_path, monkeypatch, small_text):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
+from filelock import FileLock
 
 import helpers.beyond.sweep
 from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
@@ -151,6 +152,12 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_a_failing_run_is_named_and_los
 
 
 @pytest.mark.slow
+def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tmp_path):
+    open_sweep(tmp_path, "pytorch", {})
+    with FileLock(tmp_path / ".lock"), pytest.raises(ValueError, match="another sweep runs in .*: wait for its end"):
+        run_sweep("pytorch", runs_of("fast"), tmp_path)
+
+
 def test_a_run_on_this_machines_workers_is_a_training_of_step_5(tmp_path, small_text):
     run = Run(embed_size=9, num_epochs=1)
     assert run_sweep("pytorch", [run], tmp_path, {"corpus": str(small_text), "batch_size": 4096}) == {}

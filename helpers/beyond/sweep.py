@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from helpers.arguments import path_from_outside, whole_file
@@ -145,14 +146,23 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
     """
     if framework not in FRAMEWORKS:
         raise ValueError(f"framework must be one of {', '.join(FRAMEWORKS)}, not {framework!r}")
-    from distributed import as_completed
-
-    folder, parameters, failures = path_from_outside(folder), parameters or {}, {}
+    folder, parameters = path_from_outside(folder), parameters or {}
     open_sweep(folder, framework, parameters)
     missing = [run for run in runs if not results_path(folder, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
     if not missing:
-        return failures
+        return {}
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return _train_missing(framework, missing, folder, parameters, scheduler)
+    except Timeout:
+        raise ValueError(f"another sweep runs in {folder}: wait for its end, or name another folder") from None
+
+
+def _train_missing(framework, missing, folder, parameters, scheduler):
+    from distributed import as_completed
+
+    failures = {}
     with dask_client(scheduler) as client, tqdm(total=len(missing), unit=" runs", file=sys.stdout) as bar:
         futures = {
             client.submit(train_once, framework, run, parameters, pure=False, priority=-number): run for number, run in enumerate(missing)

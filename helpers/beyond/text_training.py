@@ -1,13 +1,12 @@
 """From a text to a file of vectors, with the blocks of step 8; `tools.train` is the command. PyTorch only; not taught."""
 
-import tempfile
-
 import psutil
 
 from helpers.arguments import path_from_outside
 from helpers.beyond.blocks import load_blocks, word2vec_tables
 from helpers.beyond.blocks_pytorch import train_blocks
 from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, previous_path, remove_checkpoint
+from helpers.beyond.places import require_writable
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.beyond.scale.prepare import find_files, prepare
 from helpers.beyond.texts import MOST_CHARACTERS
@@ -42,18 +41,15 @@ def require_one_prepared(texts):
     return texts[0]
 
 
-def require_out(out, goes_on=False):
+def require_out(out, goes_on=False, with_checkpoint=True):
     """Raise a ValueError unless vectors can be written to a new file `out`; if a training `goes_on`, it may be there already."""
     suffix = require_suffix(out)
     for path in [out, *([metadata_path(out)] if suffix == ".tsv" else [])]:
         if path.exists() and not goes_on:
             raise ValueError(f"{path} is there already: name another --out, or delete it")
         target_of(path)
-    folder = next(folder for folder in target_of(out).parents if folder.exists())
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ValueError(f"can't write to the folder {folder}: {error.strerror}") from error
+    beside = previous_path(checkpoint_beside(out)) if with_checkpoint else metadata_path(out) if suffix == ".tsv" else out
+    require_writable(target_of(out), "--out", beside.name)
 
 
 def require_checkpoint_beside(out, resume):
@@ -61,7 +57,7 @@ def require_checkpoint_beside(out, resume):
     path = checkpoint_beside(out)
     if path.exists() and not resume:
         raise ValueError(f"a training of {out.name} was stopped: go on from it with --resume, or delete {path}")
-    require_out(out, path.exists())
+    require_out(out, path.exists(), resume)
     return path if resume else None
 
 

@@ -1,13 +1,13 @@
 """What the notebooks' parameters may be: the runner checks them before it starts a kernel. Not taught."""
 
 import os
-import tempfile
 from functools import partial
 
 from safetensors import SafetensorError, safe_open
 
 from helpers.arguments import ParameterError, require_positive, require_whole_numbers
 from helpers.beyond.checkpoints import previous_path, require_checkpoint_path
+from helpers.beyond.places import require_writable
 from helpers.beyond.texts import require_corpus
 from helpers.vectors import require_vectors_path
 
@@ -109,13 +109,15 @@ def require_places(places):
             if own in names:
                 raise ValueError(f"{name} and {names[own]} are both {str(own)!r}: name two")
             names[own] = name
-        _require_writable(name, path, previous_path(path) if name == "checkpoint_path" else path)
+        require_writable(path, name, previous_path(path).name if name == "checkpoint_path" else "")
         found = _kind_of(path)
-        if found not in (None, WRITTEN_KINDS[name]) and not (name == "checkpoint_path" and previous_path(path).exists()):
-            raise ValueError(f"{name} {str(path)!r} is there, and is {found}, not {WRITTEN_KINDS[name]}: it is not overwritten, name another")
+        is_damaged = name == "checkpoint_path" and found == OTHER and previous_path(path).exists()  # which is used in its place
+        if found not in (None, WRITTEN_KINDS[name]) and not is_damaged:
+            raise ValueError(f"{name} {str(path)!r} is {found}, not {WRITTEN_KINDS[name]}: it is not overwritten, name another")
 
 
 WRITTEN_KINDS = {"vectors_path": "a file of vectors of this series", "checkpoint_path": "a checkpoint", "sweep_folder": "a folder"}
+OTHER = "another file"
 
 
 def _kind_of(path):
@@ -130,16 +132,4 @@ def _kind_of(path):
     except (SafetensorError, OSError):
         written = {}
     found = {"record": "checkpoint_path", "tokens": "vectors_path"}
-    return next((WRITTEN_KINDS[found[name]] for name in found if name in written), "another file")
-
-
-def _require_writable(name, path, longest):
-    """Try whether files can be made at a path, whose longest name is that of `longest`; what `whole_file` puts in front is counted."""
-    try:
-        folder = next(folder for folder in path.parents if folder.exists())
-        parts = [*path.relative_to(folder).parts[:-1], f".{2**22}.{longest.name}"]
-        size = max(len(os.fsencode(part)) for part in parts)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="", suffix="x" * max(0, size - 8)):  # 8 are random
-            pass
-    except OSError as error:
-        raise ValueError(f"{name} {str(path)!r} can't be written: {error.strerror}") from error
+    return next((WRITTEN_KINDS[found[name]] for name in found if name in written), OTHER)
