@@ -122,6 +122,12 @@ def test_a_word_is_found_in_either_normal_form(tmp_path, form, asked):
     assert run("analogy", tmp_path / "v.txt", word, other, word, "-k", 1).output.endswith("  a\n")
 
 
+def test_a_word_in_utf_8_is_found_where_the_locale_knows_ascii_alone(tmp_path):
+    (tmp_path / "v.txt").write_text("café 1 2\na 1 3\n", encoding="utf-8")
+    assert run("similar", tmp_path / "v.txt", "caf\udcc3\udca9").output.endswith("  a\n")
+    assert "has no 'caf" in run("similar", tmp_path / "v.txt", "caf\udce9").output
+
+
 def test_a_word_that_begins_with_a_hyphen_is_found_behind_two(tmp_path):
     (tmp_path / "v.txt").write_text("-lrb- 1 2\n-0.5 3 4\n")
     for word, other in (("-lrb-", "-0.5"), ("-0.5", "-lrb-")):

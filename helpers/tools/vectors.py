@@ -1,5 +1,6 @@
 """Ask files of word vectors, and convert them: `python -m helpers.tools.vectors --help`."""
 
+import os
 import unicodedata
 
 import click
@@ -83,8 +84,12 @@ def ask(source, table, strict, words=()):
 
 
 def spelled(word, keyed):
-    """Return a word in the normal form in which a vectors file has it; as it is if the file has it in none."""
-    forms = word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC"))
+    """Return a word as a vectors file has it, in whatever normal form of Unicode; as it is if the file doesn't have it.
+
+    A word typed as UTF-8 where the locale knows ASCII alone (LC_ALL=C) is found, too.
+    """
+    forms = [word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC"))]
+    forms.append(os.fsencode(word).decode("utf-8", "surrogateescape"))
     return next((form for form in forms if form in keyed), word)
 
 
