@@ -130,7 +130,7 @@ def test_of_eight_runs_that_begin_in_one_folder_at_once_one_begins(tmp_path, mon
     def begin():
         together.wait()
         try:
-            ends.append(course.open_run({}, ["pytorch"], [], tmp_path / "out", False)[2])
+            ends.append(course.open_run({}, ["pytorch"], [], tmp_path / "out", False, "letters")[2])
         except click.UsageError as error:
             ends.append(str(error))
 
