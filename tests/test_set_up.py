@@ -1,16 +1,19 @@
 """The set-up's decisions: which Python, what is said where none fits, what is kept, mended or refused, and one at a time."""
 
+import argparse
 import ast
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from helpers.tools import environment, install
-from helpers.tools.install import Python, find, forget_unfinished, locked, look_at, make_environment, mend_scripts
+from helpers.tools.install import Python, find, forget_unfinished, is_ready, locked, look_at, make_environment, mend_scripts, set_up
 from tests.conftest import ROOT
 
 REAL = os.path.realpath(sys.executable)
@@ -110,7 +113,7 @@ def test_another_version_is_refused_in_a_line_before_anything_is_made(tmp_path, 
 def test_a_folder_that_is_no_environment_is_left_alone(tmp_path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "thesis.tex").write_text("years")
-    with pytest.raises(SystemExit, match="holds other things than an environment"):
+    with pytest.raises(SystemExit, match="is no environment"):
         make_environment(tmp_path, REAL, None)
     assert (tmp_path / "parts" / "thesis.tex").read_text() == "years"
 
@@ -123,6 +126,30 @@ def test_an_environment_stays_until_a_python_is_found_for_the_next_one(tmp_path,
     assert (tmp_path / "pyvenv.cfg").exists()
 
 
+def test_an_environment_is_ready_after_the_imports_were_tried_and_never_while_it_changes(tmp_path, monkeypatch):
+    chosen = argparse.Namespace(python="", only=None, tests=True)
+    begun = {"course-ready", "test-ready"}
+    for name in begun:
+        (tmp_path / name).write_text("of other lists")
+
+    def call(*command, **variables):
+        assert not any((tmp_path / name).exists() for name in begun)
+        if "tell_halves" in command[-1] and fails:
+            raise SystemExit("libgomp")
+
+    monkeypatch.setattr(install, "make_environment", lambda *arguments: None)
+    monkeypatch.setattr(install, "mend_scripts", lambda *arguments: False)
+    monkeypatch.setattr(install, "interpreter", lambda folder: Path(REAL))
+    monkeypatch.setattr(install, "call", call)
+    for fails in True, False:
+        with pytest.raises(SystemExit, match="Not all is ready.*--framework pytorch") if fails else contextlib.nullcontext():
+            set_up(tmp_path, chosen)
+        assert {path.name for path in tmp_path.iterdir()} == (set() if fails else begun)
+    assert is_ready(tmp_path, True, None) and is_ready(tmp_path, False, None) and not is_ready(tmp_path, True, "3.99")
+    monkeypatch.setattr(install, "seal", lambda *arguments: b"another place, or other lists")
+    assert not is_ready(tmp_path, True, None)
+
+
 def test_too_little_disk_is_told_before_anything_is_installed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(90e9, 81e9, 9e9))
     monkeypatch.setattr(install, "call", lambda *command: None)
@@ -133,7 +160,7 @@ def test_too_little_disk_is_told_before_anything_is_installed(tmp_path, monkeypa
 def package(packages, name, record, **files):
     info = packages / f"{name}-1.0.dist-info"
     info.mkdir()
-    for path, text in files.items():
+    for path, text in {**files, f"{info.name}/INSTALLER": "pip"}.items():
         (packages / path).write_text(text)
     if record is not None:
         (info / "RECORD").write_text(record)
@@ -141,11 +168,12 @@ def package(packages, name, record, **files):
 
 
 def test_packages_that_are_not_whole_are_forgotten(tmp_path):
-    record = 'a,sha256=x,1\ne,,0\n__pycache__/a.pyc,,\n"b,c",,\nwhole-1.0.dist-info/RECORD,,\n'
+    record = 'a,sha256=x,1\ne,,0\n__pycache__/a.pyc,,\n"b,c",,\nwhole-1.0.dist-info/INSTALLER,,\n'
     whole = package(tmp_path, "whole", record, **{"a": "12", "e": "", "b,c": ""})
-    package(tmp_path, "stopped", None)
-    package(tmp_path, "missing", "no/where.py,sha256=x,1\n")
-    package(tmp_path, "emptied", "d,sha256=x,7\n", d="")  # the machine lost power
+    package(tmp_path, "begun", None)
+    package(tmp_path, "stopped", "f,,\n", f="")  # the wheel's own list, before its programs were written
+    package(tmp_path, "missing", "no/where.py,sha256=x,1\nmissing-1.0.dist-info/INSTALLER,,\n")
+    package(tmp_path, "emptied", "d,sha256=x,7\nemptied-1.0.dist-info/INSTALLER,,\n", d="")  # the machine lost power
     package(tmp_path, "~tashed", None)
     (tmp_path / "~ashed").mkdir()
     forget_unfinished(tmp_path)

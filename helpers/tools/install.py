@@ -112,12 +112,16 @@ def bring(versions):
 
     with locked(REPOSITORY / ".uv.lock"):
         if not uv.exists() or uv_does("--version", stdout=subprocess.DEVNULL).returncode:
-            any_python = next((found for found in map(look_at, PYTHONS[::-1] + OTHERS) if getattr(found, "complete", False)), None)
+            able = (found for found in map(look_at, PYTHONS[::-1] + OTHERS) if not isinstance(found, str) and found.complete)
+            any_python = next((found for found in able if found.version >= [3, 8]), None)  # the pip of older ones is too old
             if any_python is None:
                 return None
             announce(f"No fitting Python is here: uv brings one into .uv, the first that can be had of {', '.join(versions)}")
-            call(any_python.base, "-I", "-m", "venv", "--clear", REPOSITORY / ".uv")
-            call(REPOSITORY / ".uv" / "bin" / "python", "-I", "-m", "pip", "install", "--disable-pip-version-check", "-q", UV)
+            try:
+                call(any_python.base, "-I", "-m", "venv", "--clear", REPOSITORY / ".uv")
+                call(REPOSITORY / ".uv" / "bin" / "python", "-I", "-m", "pip", "install", "--disable-pip-version-check", "-q", UV)
+            except SystemExit:
+                return None
         for wanted in versions:
             if uv_does("python", "install", "--no-bin", wanted).returncode == 0:
                 done = uv_does("python", "find", "--managed-python", wanted, stdout=subprocess.PIPE)
@@ -182,16 +186,17 @@ def interpreter(folder):
 
 
 def is_whole(info):
-    """Whether the files of a package, given by its dist-info folder, are all there; pip writes the list of them last."""
+    """Whether the files of a package, given by its dist-info folder, are all there.
+
+    At its end pip replaces the package's own RECORD of its files by one that names programs and a file INSTALLER too.
+    """
     record = info / "RECORD"
     if not record.is_file():
         return False
     with open(str(record), encoding="utf-8", newline="") as file:
-        for name, _, size in csv.reader(file):
-            path = os.path.join(str(info.parent), name)
-            if not name.endswith(".pyc") and (not os.path.exists(path) or size not in ("", "0") and os.path.getsize(path) == 0):
-                return False
-    return True
+        sizes = {os.path.join(str(info.parent), name): size for name, _, size in csv.reader(file) if not name.endswith(".pyc")}
+    missing = (path for path, size in sizes.items() if not os.path.exists(path) or size not in ("", "0") and not os.path.getsize(path))
+    return str(info / "INSTALLER") in sizes and not any(missing)
 
 
 def forget_unfinished(packages):
@@ -230,7 +235,7 @@ def clear(folder):
 def make_environment(folder, given, only):
     """Make an environment with pip in it, or complete the one that is there if its Python fits."""
     if not (folder / "pyvenv.cfg").exists() and any(files for _, _, files in os.walk(str(folder))):
-        raise SystemExit(f"{folder} holds other things than an environment: move them, or name another folder (make course VENV=.venv-2)")
+        raise SystemExit(f"{folder} is no environment. If it is the rest of one, make clean; else name another: make course VENV=.venv-2")
     python = look_at(interpreter(folder))
     if not fits(python, only):
         found = find(given, only)

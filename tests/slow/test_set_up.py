@@ -111,8 +111,8 @@ def test_a_copy_is_mended_without_the_network_and_does_not_start_the_original(or
 
 def test_what_pip_was_interrupted_at_is_installed_again(copy):
     (packages,) = (copy / ".venv" / "lib").glob("python3*/site-packages")
-    for info in (*packages.glob("jupyterlab-*"), *packages.glob("pip-*")):  # as if killed before the last things were written
-        (info / "RECORD").unlink()
+    for info in (*packages.glob("jupyterlab-*"), *packages.glob("pip-*")):  # as if killed before it was replaced
+        (info / "RECORD").write_text("".join(row for row in (info / "RECORD").open() if "dist-info/INSTALLER" not in row))
     shutil.rmtree(packages / "pip" / "_internal" / "commands")
     (copy / ".venv" / "bin" / "jupyterlab-lab").unlink()
     (copy / ".venv" / "bin" / "activate").unlink()
@@ -129,7 +129,7 @@ def test_what_pip_was_interrupted_at_is_installed_again(copy):
 
 def test_a_set_up_waits_for_another_and_for_the_pip_of_one_that_was_killed(copy):
     (copy / ".venv" / "course-ready").unlink()
-    (copy / "backend.py").write_text(BACKEND.replace("    from", "    __import__('time').sleep(3)\n    from", 1))
+    (copy / "backend.py").write_text(BACKEND.replace("    from", "    __import__('time').sleep(2)\n    from", 1))
     command, environment = ["make", f"PYTHON={PYTHON}", "setup"], variables(copy)
     options = {"cwd": copy, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, start_new_session=True, **options) as first:
@@ -141,12 +141,3 @@ def test_a_set_up_waits_for_another_and_for_the_pip_of_one_that_was_killed(copy)
         second = subprocess.run(command, **options)
     assert second.returncode == 0, second.stdout
     assert "Another set-up is at work" in second.stdout and "helpers" in program(copy)
-
-
-def test_ready_is_not_said_where_an_import_fails(copy):
-    (packages,) = (copy / ".venv" / "lib").glob("python3*/site-packages")
-    error = "libgomp.so.1: cannot open shared object file: No such file or directory"
-    (packages / "mxnet.py").write_text(f"raise OSError('{error}')")
-    status, told = make(copy, "course")
-    assert status == 2 and "\nPyTorch half: ready\nMXNet half: mxnet can't be imported: OSError: libgomp.so.1" in told, told
-    assert "sudo apt install libgomp1 libquadmath0\n" in told and not (copy / ".venv" / "course-ready").exists()
