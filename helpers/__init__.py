@@ -17,5 +17,5 @@
 `arguments` refuses what can't serve, `figures` shows what `drawings` draws. Later steps add what is in `beyond`, `exercises`
 checks answers, and `tools` holds the commands. A module imports only those before it: arguments, figures, drawings, corpus,
 examples, training, model_*, vectors; then `beyond`, `exercises`, `tools` (for a text of one's own `read_corpus` asks
-`beyond.texts`). This package imports nothing by itself.
+`beyond.texts`, and for its words `figures` asks `beyond.lettering`). This package imports nothing by itself.
 """

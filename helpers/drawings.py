@@ -5,7 +5,6 @@ from collections import Counter
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, Rectangle
 from matplotlib.transforms import Bbox
 
@@ -19,7 +18,7 @@ def text_width(text, size):
 
 def diagram(width, height):
     """Make a figure for a drawing without axes, in which a unit is an inch; returns it and its axes."""
-    fig = Figure(figsize=(width, height))
+    fig, _ = new_figure(0, (width, height), None)
     axes = fig.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
@@ -278,7 +277,7 @@ def loss_figure(derivative_at=None):
 
     All against the score, the losses for a context word (label 1) and for a noise word (label 0).
     """
-    fig = Figure(figsize=(8.5, 3.6) if derivative_at is None else (6.5, 5), layout="constrained")
+    fig, _ = new_figure(0, (8.5, 3.6) if derivative_at is None else (6.5, 5))
     scores = np.linspace(-5, 5, 101)
     kinds = ((1, BLUE, "-", "label 1: a context word"), (0, RED, "--", "label 0: a noise word"))
     if derivative_at is None:
@@ -380,7 +379,7 @@ def cosines_figure(random_cosines, neighbors, query_token):
 
     `random_cosines` is {epoch: cosines (n,)}, `neighbors` {epoch: [(word, cosine), ...]}.
     """
-    fig = Figure(figsize=(8, 1.3 + 1.15 * len(random_cosines)), layout="constrained")
+    fig, _ = new_figure(0, (8, 1.3 + 1.15 * len(random_cosines)))
     panels = fig.subplots(len(random_cosines), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (epoch, cosines) in zip(panels, random_cosines.items()):
         axes.hist(cosines, np.arange(-1, 1.02, 0.02), color=SKY, label="random pairs of words")
@@ -476,7 +475,7 @@ def frames_figure(places, groups):
     columns = min(2, len(places))
     rows = -(-len(places) // columns)
     height = 0.4 + (4.95 * rows if columns > 1 else 9)
-    fig = Figure(figsize=(9.5, height))
+    fig, _ = new_figure(0, (9.5, height), None)
     margins = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 1 - 0.75 / height}
     margins |= {"wspace": 0.03, "hspace": 0.08}
     panels = fig.subplots(rows, columns, squeeze=False, gridspec_kw=margins).ravel()

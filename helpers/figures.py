@@ -9,7 +9,6 @@ import numpy as np
 import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
-from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 # Okabe and Ito's palette, told apart with any kind of color vision
@@ -19,10 +18,12 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
 MARKERS = "os^Dv*P"
 
 
-def new_figure(num_axes=1, size=(7, 3.5)):
-    """Make a figure with `num_axes` axes side by side; returns it and its axes (one, or an array of them)."""
-    figure = Figure(figsize=size, layout="constrained")
-    return figure, figure.subplots(1, num_axes)
+def new_figure(num_axes=1, size=(7, 3.5), layout="constrained"):
+    """Make a figure, for words of any script, with `num_axes` axes side by side; returns it and them (an array; one; None for 0)."""
+    from helpers.beyond.lettering import lettered_figure
+
+    figure = lettered_figure(size, layout)
+    return figure, figure.subplots(1, num_axes) if num_axes else None
 
 
 def label(axes, title, xlabel, ylabel):
@@ -34,7 +35,7 @@ def label(axes, title, xlabel, ylabel):
 def png(fig, alt):
     """Return a figure as a small PNG Image with its alternative text."""
     drawn, small = io.BytesIO(), io.BytesIO()
-    fig.savefig(drawn, format="png", dpi=100)
+    fig.savefig(drawn, format="png", dpi=100, transparent=False)
     colors = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
     colors.save(small, format="png", optimize=True)  # a third of the size, and nobody sees it
     return Image(small.getvalue(), format="png", alt=alt)
@@ -91,7 +92,7 @@ def show(fig, alt):
     Of a diagram, whose axes are off, the words are folded up in place of numbers.
     """
     display(png(fig, alt))
-    print(alt)
+    print(alt + getattr(fig.canvas, "key", ""))
     shown = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     tables = "".join(numbers_of(axes) if axes.axison else words_of(axes) for axes in shown)
     folded = f"<details><summary>The numbers of this figure</summary>{tables}</details>"

@@ -17,7 +17,7 @@ ALLOWED = {  # room: the rooms that it may import from
     "tools": {"lesson", "beyond", "exercises", "tools"},
 }
 MOST_LOADED, MOST_OF_ALL, MOST_DRAWN = 1470, 1650, 495  # lines; nobody needs to read the drawings
-LAZY = {("corpus", "beyond.texts")}  # for a text of one's own, inside read_corpus
+LAZY = {("corpus", "beyond.texts"), ("figures", "beyond.lettering")}  # for a text of one's own, inside functions
 SIX_STEPS = [path for framework in FRAMEWORKS for path in lessons(framework, beyond=False) if int(path.name[:2]) <= 6]
 
 

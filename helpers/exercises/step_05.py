@@ -1,10 +1,9 @@
 """The exercises of step 5, training."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from helpers.exercises import Exercise
-from helpers.figures import BLACK, BLUE, PURPLE, RED, label
+from helpers.figures import BLACK, BLUE, PURPLE, RED, label, new_figure
 
 
 def probability(score):
@@ -185,7 +184,7 @@ BUGS = {
 
 def bugs_figure():
     """Draw BUGS: what four bugs do to the training loss and to the held-out loss, with the line of a blind model."""
-    fig = Figure(figsize=(8.5, 5), layout="constrained")
+    fig, _ = new_figure(0, (8.5, 5))
     panels = fig.subplots(2, 2, sharex=True, sharey=True)
     xs = [number / 669 for number in (10, *range(84, 589, 84))]
     for axes, (name, (training, held_out)) in zip(panels.flat, BUGS.items()):
