@@ -124,8 +124,7 @@ def place_written(given, out, framework):
             if not any(path.is_relative_to(place.resolve()) for place in folders.values()):
                 raise ValueError(f"{name} must lie in {out} or {cache_folder()}, not be {path}")
             given[name] = str(path)
-    own = (out / framework / VECTORS).resolve()
-    require_places({"vectors_path": own, **{name: Path(given[name]) for name in folders if given.get(name)}})
+    require_places({name: Path(given[name]) for name in folders if given.get(name)}, (out / framework / VECTORS).resolve())
     return given
 
 

@@ -98,12 +98,13 @@ def require_named_once(names, place):
             raise ValueError(f"{place} gives {name} twice: leave one of them")
 
 
-def require_places(places):
+def require_places(places, usual=None):
     """Raise a ValueError unless a run can write to these absolute paths, {name of the parameter: path}, and each is its own.
 
-    What is there must be of the same kind: word vectors, a checkpoint (be it damaged, with the one before it beside it), a folder.
+    `usual` is where it writes vectors without a `vectors_path`. What is there must be of the same kind: word vectors, a checkpoint
+    (be it damaged, with the one before it beside it), a folder.
     """
-    names = {}
+    names = {} if "vectors_path" in places else {usual: "vectors_path"}
     for name, path in places.items():
         for own in (path, previous_path(path)) if name == "checkpoint_path" else (path,):
             if own in names:
