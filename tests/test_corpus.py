@@ -173,6 +173,22 @@ def test_a_stray_byte_is_told_with_its_line_and_left_out_by_the_command_that_is_
     assert words_by_parts(path.with_suffix(".new.txt"))[line - 1] == ["caf", "río"]
 
 
+HIDDEN = {
+    "bad.gz": (gzip.compress("río\n".encode() * 99 + b"caf\xe9\n"), "100; .*iconv -c .*/bad > .*/bad.new.txt; first unpack it, gzip -dk "),
+    "long.txt": (b"word " * 100_000 + b"caf\xe9 noir\n", "1; in latin1 it has words such as 'café': .* iconv -f latin1 "),
+    "cut.txt": ("río grande ".encode() * 12 + b"r\xc3", "1; most of it is UTF-8: leave out bytes such as 0xc3"),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_not_utf_8_is_found_in_packed_files_in_long_lines_and_at_the_end(name, tmp_path):
+    content, told = HIDDEN[name]
+    (tmp_path / name).write_bytes(content)
+    for read in (read_corpus, words_by_parts):
+        with pytest.raises(ValueError, match=f"{name} is not UTF-8 in line {told}"):
+            read(tmp_path / name)
+
+
 def test_a_missing_file_and_a_folder_get_an_error_that_says_what_to_name(tmp_path):
     with pytest.raises(FileNotFoundError, match="neither 'ptb' nor 'wikipedia'"):
         read_corpus(tmp_path / "nowhere.txt")

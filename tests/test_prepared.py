@@ -448,6 +448,8 @@ def test_the_split_of_a_prepared_text_is_kept_and_no_other_is_had(tmp_path, sche
     assert list(read_corpus(out, split="whitespace").sentences) == list(read_corpus(path, split="whitespace").sentences)
     with pytest.raises(ValueError, match="holds another text: its split is whitespace, not letters"):
         prepare([path], out, 1, scheduler)
+    prepare([path], tmp_path / "letters", 1, scheduler)
+    assert f"{path}: digits and signs make no words" in capsys.readouterr().out
     for read in (lambda: read_corpus(folder, split="whitespace"), lambda: load_blocks(folder, 5, 5, split="whitespace")):
         with pytest.raises(ValueError, match="was prepared with words of letters: prepare the text again with --split whitespace"):
             read()

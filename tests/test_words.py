@@ -1,6 +1,8 @@
 """What counts as a word, for both readers, and what is said of a text that looks wrong."""
 
 import re
+import subprocess
+import time
 import unicodedata
 
 import pytest
@@ -71,7 +73,7 @@ WRONG = {
     "HTML": ('<p class="x">The&nbsp;bank</p> <a href="#">more</a>\n', "tags, keys or addresses such as '<p class=\"x\">' are"),
     "JSON": ('{"id": 7, "text": "The caf\\u00e9 by the river", "lang": "en"}\n', "such as '\"id\":'"),
     "extracted Wikipedia": ('<doc id="12" url="https://example.org" title="River">\nThe river bank\n</doc>\n', "such as '<doc id="),
-    "hard-wrapped": (PROSE.replace("the ", "the\n") + "\n\n", "lines end within sentences.* awk .* FILE > FILE.txt"),
+    "hard-wrapped": (PROSE.replace("the ", "the\n") + "\n\n", "lines end within sentences.* < FILE .* awk .* > FILE.txt"),
 }
 RIGHT = {
     "nothing": "",
@@ -110,6 +112,18 @@ def test_nothing_is_said_of_a_text_that_looks_right(kind):
     assert what_looks_wrong(RIGHT[kind] * 40) is None
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_command_that_is_told_joins_the_lines_of_a_paragraph(end, tmp_path, capsys):
+    path = tmp_path / "my book.txt"
+    path.write_bytes((PROSE.replace("the ", f"the{end}") + end * 2).encode() * 40)
+    read_corpus(path)
+    command = capsys.readouterr().out.rstrip("\n").partition("for example with ")[2]
+    subprocess.run(["sh", "-c", command], check=True)
+    assert words_by_hand(path.with_suffix(".new.txt")) == [word_finder()(PROSE)] * 40
+    read_corpus(path.with_suffix(".new.txt"))
+    assert capsys.readouterr().out == ""
+
+
 def test_lines_filled_to_a_width_are_told_in_any_script_and_lines_of_any_length_are_not():
     words = [f"{'كتبمدنرس'[number % 8] * (2 + number * 7 % 6)}" for number in range(600)]
     lines = [[]]
@@ -120,3 +134,14 @@ def test_lines_filled_to_a_width_are_told_in_any_script_and_lines_of_any_length_
     assert "lines end within sentences" in what_looks_wrong("\n".join(map(" ".join, lines)))
     free = [words[start : start + 3 + start * 5 % 12] for start in range(0, 600, 9)]
     assert what_looks_wrong("\n".join(map(" ".join, free))) is None
+
+
+@pytest.mark.parametrize("piece", ["_", ". ", "<a ", "\u200d", "&", '"'])
+def test_long_runs_of_anything_take_no_time(piece, tmp_path):
+    text = f"x{piece * 50_000}x"
+    path = tmp_path / "text.txt"
+    path.write_text(f"{text}\nsome words\n" * 2)
+    begin = time.perf_counter()
+    assert words_by_hand(path) == words_by_parts(path)
+    what_looks_wrong(path.read_text())
+    assert time.perf_counter() - begin < 30

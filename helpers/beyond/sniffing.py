@@ -40,7 +40,7 @@ OTHER_ENCODINGS = (
 MOST_SHOWN = 3  # encodings that a text may be in
 AROUND = r"^[^\w¡-¿]+|[^\w¡-¿]+$|^[«»¡¿]+|[«»]+$|\d+"  # punctuation, but not the signs that letters of other encodings become
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
-MOST_WORDS_SEEN = 2000
+MOST_WORDS_SEEN, LONGEST_SHOWN = 2000, 40  # words, characters
 NO_LETTERS = "Cc", "Cn", "Co", "Cs"  # Unicode's categories: control characters, unassigned ones, private ones, surrogates
 
 
@@ -110,7 +110,7 @@ def what_encoding_it_is(content, num_in_utf8=0):
     words_in, found = {encoding: _words_beyond_ascii(content, encoding) for encoding in OTHER_ENCODINGS}, {}
     for encoding, words in words_in.items():
         if words and sum(map(_is_a_word, words)) > 0.9 * len(words):
-            found.setdefault(" ".join(words[:3])[:40], encoding)
+            found.setdefault(" ".join(words[:3])[:LONGEST_SHOWN], encoding)
     fits = sorted(found.items(), key=lambda item: sum(map(str.isupper, item[0])))[:MOST_SHOWN]
     if len(fits) == 1:
         return f"in {fits[0][1]} it has words such as {fits[0][0]!r}: if that is right, convert it, {CONVERT.format(fits[0][1])}"
@@ -128,7 +128,7 @@ def _words_beyond_ascii(content, encoding):
         text = codecs.getincrementaldecoder(encoding)().decode(content)  # the last character may be cut
     except UnicodeDecodeError:
         return []
-    words = (re.sub(AROUND, "", word) for word in text.split())
+    words = (re.sub(AROUND, "", word[:LONGEST_SHOWN]) for word in text.split())
     return [word for word in words if not word.isascii()][:MOST_WORDS_SEEN]
 
 

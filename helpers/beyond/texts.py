@@ -15,6 +15,7 @@ from helpers.examples import Vocab, encode
 
 LONGEST_PART = 2**20  # characters of a line that are read at once
 HEAD_BYTES = 2**18  # of a text, by which its language is judged, and what looks wrong
+LINE_BEFORE = 200  # characters of a line before a byte that is not UTF-8: those that are in the same encoding
 MOST_LOOKED_AT = 3  # texts; all that are read as one are mostly alike
 MOST_CHARACTERS = 2**31  # of a text, all of which is kept in memory
 
@@ -94,9 +95,15 @@ def head_of(path):
             while len(head) < HEAD_BYTES and (more := file.read1(HEAD_BYTES - len(head))):
                 head += more
     if is_packed(path) and (what := what_it_is(head)):
-        unpacked = path.with_suffix("")
-        raise ValueError(f"what {path} holds is {named(what, unpacked)}; first unpack it, {named('gzip -dk FILE', path)}")
+        raise ValueError(f"what {path} holds is {named_unpacked(what, path)}")
     return head
+
+
+def named_unpacked(what, path):
+    """Return `named` of a text: commands in it are for the file without .gz, if it is packed."""
+    if not is_packed(path) or "FILE" not in what:
+        return named(what, path)
+    return f"{named(what, path.with_suffix(''))}; first unpack it, {named('gzip -dk FILE', path)}"
 
 
 def is_turkish_text(path):
@@ -108,7 +115,7 @@ def first_that_looks_wrong(paths, split):
     """Return the path of a text and `what_looks_wrong` with its beginning: of the first such text; None where all look right."""
     for path in paths[:MOST_LOOKED_AT]:
         if wrong := what_looks_wrong(head_of(path).decode("utf-8-sig", "ignore"), split):
-            return path, named(wrong, path)
+            return path, named_unpacked(wrong, path)
     return None
 
 
@@ -121,7 +128,8 @@ def tell_what_looks_wrong(paths, split):
 def require_any_words(found, name, paths, split):
     """Raise a ValueError that names a text and why it has no words, unless some were `found`."""
     if not found:
-        _, reason = first_that_looks_wrong(paths, split) or (None, "it has no letters")
+        nothing = "it has no letters" if split == "letters" else "it has only spaces"
+        _, reason = first_that_looks_wrong(paths, split) or (None, nothing)
         raise ValueError(f"{name} holds no words: {reason}")
 
 
@@ -132,7 +140,7 @@ def damage_told(path):
         yield
     except UnicodeDecodeError as error:
         line, content, num_in_utf8 = _first_line(path, "[\udc80-\udcff]")
-        what = named(what_encoding_it_is(content, num_in_utf8), path)
+        what = named_unpacked(what_encoding_it_is(content, num_in_utf8), path)
         raise ValueError(f"{path} is not UTF-8 in line {line:,}; {what}") from error
     except UNPACKING as error:
         what = "is cut" if isinstance(error, EOFError) else "was damaged"
@@ -151,9 +159,12 @@ def _first_line(path, wrong):
     """Return the number of the first line with something wrong, bytes from there on, and the number of characters beyond ASCII before."""
     number, num_in_utf8 = 1, 0
     with (gzip.open if is_packed(path) else open)(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
-        while not re.search(wrong, part := file.readline(LONGEST_PART)):
+        while (part := file.readline(LONGEST_PART)) and not (found := re.search(wrong, part)):
             num_in_utf8 += 0 if part.isascii() else sum(not character.isascii() for character in part)
             number += part.endswith("\n")
+        if not part:
+            raise ValueError(f"{path} was changed while it was read: start again when it is whole")
+        part = part[max(0, found.start() - LINE_BEFORE) :]
         with contextlib.suppress(*UNPACKING):
             part += file.read(HEAD_BYTES)
     return number, part.encode("utf-8", "surrogateescape")[:HEAD_BYTES], num_in_utf8

@@ -84,7 +84,7 @@ def words_without_spaces(text):
 
     words = word_finder()(text)
     for script, most in UNSPACED.items():
-        found = [word for word in words if regex.match(script, word)]
+        found = list(filter(regex.compile(script).match, words))
         num_letters = len(regex.findall(r"\p{L}", "".join(found)))
         if num_letters > sum(map(len, words)) / 5 and num_letters > most * len(found):
             return (
@@ -121,14 +121,14 @@ def hard_wrapped(text):
     if len(pairs) < FEWEST_LINES:
         return None
     inside = sum(line[-1] not in SENTENCE_END and after[0].islower() for line, after in pairs) / len(pairs)
-    has_sentences = regex.search(r"\p{Ll}[.!?][\W_]* [\W_]*\p{Lu}\p{Ll}", text)  # that end within a line
+    has_sentences = regex.search(r"\p{Ll}[.!?][\W_]{0,9} [\W_]{0,9}\p{Lu}\p{Ll}", text)  # that end within a line
     different = set(pairs)
     width = sorted(len(line) for line, _ in different)[int(0.95 * len(different))]  # headings may be longer
     full = sum(len(line) + 1 + len(after.split(maxsplit=1)[0]) > width for line, after in different) / len(different)
     if (has_sentences and inside > 0.5) or (len(different) >= FEWEST_LINES and width in WIDTHS and full > 0.7):
         return (
             "lines end within sentences, so that no context crosses them: join the lines of a paragraph, for example with "
-            "awk 'BEGIN { RS = \"\" } { gsub(/\\n/, \" \"); print }' FILE > FILE.txt"
+            "tr -d '\\r' < FILE | awk 'BEGIN { RS = \"\" } { gsub(/\\n/, \" \"); print }' > FILE.txt"
         )
     return None
 

@@ -21,7 +21,7 @@ MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd number
 MASKS = np.array([2 ** (8 * length) - 1 for length in range(9)], np.uint64)
 KEPT = {*b"abcdefghijklmnopqrstuvwxyz_\n", *range(128, 256)}  # beyond ASCII only words are left, when it comes to bytes
 LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in bytes(range(256)).lower())
-OUTSIDE = re.compile(rb"(?<![a-z_\x80-\xff])_+|_+(?![a-z_\x80-\xff])")  # what of _ stands between no two letters
+OUTSIDE = re.compile(rb"(?<![a-z_\x80-\xff])_+|(?<!_)_+(?![a-z_\x80-\xff])")  # what of _ stands between no two letters
 SPACES = bytes(ord(" ") if byte < 128 and chr(byte).isspace() and byte != ord("\n") else byte for byte in range(256))
 
 
