@@ -28,7 +28,7 @@ LINES = {
     "what is no layout stays": ("Java™ x² nº 1ª น้ำ ㄱㄱ ① ½", "java x nº น้ำ ㄱㄱ"),
     "dotted I": ("İzmir I\u0307zmir i\u0307zmir izmir IZMIR", "izmir izmir izmir izmir izmir"),
     "digits": ("sku123 3rd h2o covid-19", "sku rd h o covid"),
-    "other letters": ("STRASSE Straße ΟΔΟΣ ὁδός 二〇年 Ŀl", "strasse straße οδος ὁδός 二〇年 l l"),
+    "other letters": ("STRASSE Straße ΟΔΟΣ ὁδός 〇二 二〇年 Ŀl", "strasse straße οδος ὁδός 〇二 二〇年 l l"),
 }
 
 

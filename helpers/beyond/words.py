@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 WORD = (  # an apostrophe that is a letter, as in Hawaiian, a letter, then more of them with marks, and what may join two
-    r"(?V1)[\u02bb-\u02bf]?[\p{Lu}\p{Ll}\p{Lt}\p{Lo}--[ªº]]"
+    r"(?V1)[\u02bb-\u02bf]?[\p{Lu}\p{Ll}\p{Lt}\p{Lo}〇--[ªº]]"
     r"(?:[\p{L}\p{M}\p{Nl}]|_+(?=\p{L})|[\u200c\u200d]+(?=[\p{L}\p{M}])|(?<=\p{M})\u200d)*"
 )
 SPLITS = "letters", "whitespace"
