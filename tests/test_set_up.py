@@ -3,6 +3,7 @@
 import argparse
 import ast
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.tools import environment, install
-from helpers.tools.install import Python, find, forget_unfinished, is_ready, locked, look_at, make_environment, mend_scripts, set_up
+from helpers.tools.install import Python, bring, find, forget_unfinished, is_ready, locked, look_at, make_environment, mend_scripts, set_up
 from tests.conftest import ROOT
 
 REAL = os.path.realpath(sys.executable)
@@ -148,6 +149,29 @@ def test_an_environment_is_ready_after_the_imports_were_tried_and_never_while_it
     assert is_ready(tmp_path, True, None) and is_ready(tmp_path, False, None) and not is_ready(tmp_path, True, "3.99")
     monkeypatch.setattr(install, "seal", lambda *arguments: b"another place, or other lists")
     assert not is_ready(tmp_path, True, None)
+
+
+def test_a_folder_that_nobody_may_write_to_is_named_with_the_way_out(monkeypatch):
+    def is_ready(folder, *others):
+        raise PermissionError(errno.EROFS, "Read-only file system", f"{folder}.lock")
+
+    monkeypatch.setattr(install, "is_ready", is_ready)
+    monkeypatch.setattr(sys, "argv", ["install"])
+    with pytest.raises(SystemExit, match=r"\.venv\.lock: Read-only file system; copy the series to a folder of your own$"):
+        install.main()
+
+
+def test_uv_brings_the_first_version_that_can_be_had(tmp_path, monkeypatch):
+    uv = tmp_path / ".uv" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text(f'#!/bin/sh\ncase "$*" in *install*3.11) exit 1;; *find*) echo {REAL};; esac\n')
+    uv.chmod(0o755)
+    monkeypatch.setattr(install, "REPOSITORY", tmp_path)
+    assert bring(["3.11", "3.13"]) == look_at(REAL) and bring(["3.11"]) is None
+    uv.unlink()
+    fake(tmp_path / "python3", (3, 7, 1))
+    monkeypatch.setenv("PATH", str(tmp_path))  # too old for uv
+    assert bring(["3.13"]) is None
 
 
 def test_too_little_disk_is_told_before_anything_is_installed(tmp_path, monkeypatch, capsys):

@@ -6,6 +6,7 @@ Only the standard library, and nothing later than Python 3.6: whatever Python th
 import argparse
 import contextlib
 import csv
+import errno
 import json
 import os
 import re
@@ -311,7 +312,8 @@ def main():
         if given and version(given) != version(python):
             announce(f"{chosen.folder} has Python {version(python, 3)} and keeps it; make clean comes before another")
     except OSError as error:
-        raise SystemExit(f"The set-up can't go on: {error.filename or folder}: {error.strerror}") from error
+        cure = "; copy the series to a folder of your own" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else ""
+        raise SystemExit(f"The set-up can't go on: {error.filename or folder}: {error.strerror}{cure}") from error
     except KeyboardInterrupt:
         raise SystemExit("The set-up was stopped, and goes on at the next call") from None
 

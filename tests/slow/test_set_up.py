@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
 
+import psutil
 import pytest
 
 from tests.conftest import ROOT
@@ -132,12 +132,12 @@ def test_a_set_up_waits_for_another_and_for_the_pip_of_one_that_was_killed(copy)
     (copy / "backend.py").write_text(BACKEND.replace("    from", "    __import__('time').sleep(2)\n    from", 1))
     command, environment = ["make", f"PYTHON={PYTHON}", "setup"], variables(copy)
     options = {"cwd": copy, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, start_new_session=True, **options) as first:
+    with subprocess.Popen(command, **options) as first:
         for line in first.stdout:
             if "Obtaining" in line:
                 break
-        script = subprocess.check_output(["pgrep", "-s", str(first.pid), "-f", "install.py"], text=True).split()[0]
-        os.kill(int(script), signal.SIGKILL)
+        processes = psutil.Process(first.pid).children(recursive=True)
+        next(process for process in processes if "helpers/tools/install.py" in process.cmdline()).kill()
         second = subprocess.run(command, **options)
     assert second.returncode == 0, second.stdout
     assert "Another set-up is at work" in second.stdout and "helpers" in program(copy)
