@@ -120,6 +120,24 @@ def test_an_installed_font_that_has_the_letters_is_found_and_one_of_boxes_is_not
         lettering.fonts_of.cache_clear()
 
 
+def test_a_letter_that_the_bold_face_lacks_is_drawn_in_the_usual_one(monkeypatch):
+    monkeypatch.setattr(lettering, "FIRST_LETTERS", {})
+    fig = lettered_figure((3, 1), None)
+    fig.text(0.1, 0.3, "\U0001d5a0 river", weight="bold")  # DejaVu Sans has it, its bold face has not
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(fig, "").data and not fig.canvas.key
+
+
+def test_a_character_that_can_not_be_seen_is_a_number_too():
+    fig = lettered_figure((3, 1), None)
+    fig.text(0.1, 0.3, "a\x1b[31m b")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        png(fig, "")
+    assert list(fig.canvas.numbers) == ["a\x1b[31m"]
+
+
 def test_a_word_that_holds_dollars_is_no_formula():
     assert ink("$a$ $\\frac$") != ink("a")
     fig = subsampling_figure(np.array([0, 1, 10, 100]), np.array([1, 1, 0.5, 0.1]))  # its axes have powers of ten

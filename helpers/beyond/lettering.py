@@ -25,7 +25,7 @@ JOINING = regex.compile(
 INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 POWER = regex.compile(r"\$\\mathdefault\{[^$]*\}\$")  # Matplotlib's own numbers at a logarithmic axis
 FILLERS = "lastresort", "adobeblank"  # fonts that have a box for every letter
-CANDIDATES = 4  # fonts that are remembered for a script
+CANDIDATES = 4  # fonts that are remembered for a letter
 LRM, ZWNJ = "\u200e", "\u200c"  # what follows LRM begins from the left; letters beside ZWNJ do not join
 
 
@@ -77,7 +77,7 @@ def drawn(word):
 
 
 @lru_cache
-def fonts_of(script, letter):
+def fonts_of(letter):
     """Return up to CANDIDATES installed fonts that have a letter, [(family, font)], upright ones of usual weight first."""
     found = []
     for entry in sorted(fontManager.ttflist, key=lambda one: (one.style != "normal", str(one.weight) not in ("400", "normal"), one.name)):
@@ -91,14 +91,16 @@ def fonts_of(script, letter):
     return found
 
 
-FIRST_LETTERS = {}  # of each script: for the others only the fonts that have it are asked
+FIRST_LETTERS = {}  # of each script: the fonts that have it are asked first, and where there are none, no font is
 
 
 def family_with(letter):
     """Return the name of an installed font that has a letter, or None."""
     script = unicodedata.name(letter, "?").split()[0]
-    fonts = fonts_of(script, FIRST_LETTERS.setdefault(script, letter))
-    return next((family for family, font in fonts if font.get_char_index(ord(letter))), None)
+    fonts = fonts_of(FIRST_LETTERS.setdefault(script, letter))
+    found = [family for family, font in fonts if font.get_char_index(ord(letter))]
+    found = found or [family for family, _ in fonts and fonts_of(letter)]
+    return found[0] if found else None
 
 
 class LetteringRenderer(RendererAgg):
@@ -110,10 +112,13 @@ class LetteringRenderer(RendererAgg):
 
     def written(self, text, prop):
         """Return a text and its font with what Matplotlib needs to draw them, and the words for which numbers stand."""
-        if text.isascii():
+        if text.isascii() and text.isprintable():
             return text, prop, []
         font, parts, families, numbered = get_font(findfont(prop)), [], [], []
-        for word in regex.split(r"([\s,:;]+)", text):
+        for place, word in enumerate(regex.split(r"([\s,:;]+)", text)):
+            if place % 2:  # what stands between words
+                parts.append(word)
+                continue
             set_right = word if word.isascii() else drawn(word)
             visible = INVISIBLE.sub("", set_right or "")
             missing = [letter for letter in visible if not font.get_char_index(ord(letter))]
@@ -127,6 +132,7 @@ class LetteringRenderer(RendererAgg):
         if families:
             prop = prop.copy()
             prop.set_family([*prop.get_family(), *families])
+            prop.set_weight("normal")  # that face has the letters, a bold one may not
         return "".join(parts), prop, numbered
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
