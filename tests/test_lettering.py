@@ -121,7 +121,7 @@ def test_an_installed_font_that_has_the_letters_is_found_and_one_of_boxes_is_not
 
 
 def test_a_letter_that_the_bold_face_lacks_is_drawn_in_the_usual_one(monkeypatch):
-    monkeypatch.setattr(lettering, "FIRST_LETTERS", {})
+    monkeypatch.setattr(lettering, "family_with", lambda letter: "DejaVu Sans")
     fig = lettered_figure((3, 1), None)
     fig.text(0.1, 0.3, "\U0001d5a0 river", weight="bold")  # DejaVu Sans has it, its bold face has not
     with warnings.catch_warnings():
