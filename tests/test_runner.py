@@ -47,10 +47,12 @@ def test_what_cannot_serve_is_told_in_a_line_before_anything_is_made(given, told
 def test_a_query_word_or_a_k_that_the_text_cannot_answer_is_told_before_anything_runs(small_text, tmp_path, monkeypatch):
     monkeypatch.setattr(course, "ROOT", tmp_path)
     word = small_text.read_text().split()[0]
+    (tmp_path / "few.txt").write_text("one small boat\n")
     for given, told in (
         (["query_token", word[:-1]], "the vocabulary of 401 words has no"), (["query_token", word.upper()], f"try '{word}'"),
         (["query_token", "<unk>"], "has no '<unk>'"), (["k", 400], "k must be at most 399"),
         (["min_freq", 10**6], "no word that occurs min_freq times"),
+        (["other_corpus", tmp_path / "few.txt"], "corpus few.txt has no word that"),
     ):  # fmt: skip
         done = run("-p", "corpus", small_text, "-p", *given)
         assert done.exit_code == 2 and told in done.stderr.splitlines()[-1], done.output

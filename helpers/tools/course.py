@@ -129,7 +129,7 @@ def place_written(given, out, framework):
 
 
 def require_query_of_text(parameters, notebooks, split="letters"):
-    """Read the text, and refuse a query word or a `k` that step 6 could not answer, rather than after the training.
+    """Read the texts, and refuse a query word or a `k` that step 6 could not answer, rather than after the training.
 
     Raises LookupError, with near matches, or ValueError; of a text that can't be read the errors of `read_corpus`.
     """
@@ -138,6 +138,8 @@ def require_query_of_text(parameters, notebooks, split="letters"):
     text, vocab, *_ = read_encoded(used["corpus"], used["min_freq"], split)
     require_words(text, vocab)
     choose_query(used.get("query_token"), used["k"], vocab, text.name)
+    if used.get("other_corpus") is not None:
+        require_words(*read_encoded(used["other_corpus"], used["min_freq"], split)[:2])
 
 
 def own_texts(given):
