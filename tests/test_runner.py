@@ -115,6 +115,13 @@ def test_a_run_overwrites_only_what_is_of_the_same_kind(name, path, reason, plac
     assert sorted(places.rglob("*")) == before
 
 
+@pytest.mark.parametrize("name", ["vectors", "checkpoint"])
+def test_a_run_overwrites_no_file_that_may_only_be_read(name, places):
+    (places / f"{name}.safetensors").chmod(0o444)
+    with pytest.raises(OSError, match="may only be read"):
+        require_places({f"{name}_path": places / f"{name}.safetensors"})
+
+
 def test_no_two_paths_of_a_run_are_one(tmp_path, monkeypatch):
     monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "cache"))
     out, own = tmp_path / "out", "out/pytorch/vectors.safetensors"

@@ -9,6 +9,7 @@ from helpers.arguments import ParameterError, require_positive, require_whole_nu
 from helpers.beyond.checkpoints import previous_path, require_checkpoint_path
 from helpers.beyond.places import require_writable
 from helpers.beyond.texts import require_corpus
+from helpers.beyond.vector_files import target_of
 from helpers.vectors import require_vectors_path
 
 
@@ -110,6 +111,8 @@ def require_places(places, usual=None):
             if own in names:
                 raise ValueError(f"{name} and {names[own]} are both {str(own)!r}: name two")
             names[own] = name
+        if path.is_file():
+            target_of(path)  # raises for one that may only be read
         require_writable(path, name, previous_path(path).name if name == "checkpoint_path" else "")
         found = _kind_of(path)
         is_damaged = name == "checkpoint_path" and found == OTHER and previous_path(path).exists()  # which is used in its place
