@@ -34,6 +34,14 @@ def make(*arguments, **environment):
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
 
 
+def test_the_python_below_an_environment_is_found_where_python_does_not_know_it(tmp_path):
+    subprocess.run([REAL, "-m", "venv", "--without-pip", tmp_path], check=True)
+    (packages,) = tmp_path.glob("lib/python3*/site-packages")
+    for base in "sys.executable", "'/usr/bin/no-python'":  # as Python 3.10 says, and one that is gone
+        (packages / "sitecustomize.py").write_text(f"import sys; sys._base_executable = {base}")
+        assert look_at(tmp_path / "bin" / "python").base == REAL
+
+
 def refusal(*arguments):
     with pytest.raises(SystemExit) as stopped:
         find(*arguments)

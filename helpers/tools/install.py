@@ -40,7 +40,7 @@ try:
 except ImportError:
     complete = False
 base = getattr(sys, "_base_executable", None) or sys.executable
-if not os.path.exists(base):
+if not os.path.exists(base) or sys.prefix != sys.base_prefix and base == sys.executable:  # Python 3.10 in an environment
     base = os.path.realpath(sys.executable)
 paths = base, sysconfig.get_path("purelib"), sysconfig.get_path("scripts")
 print(json.dumps([sys.version_info[:3], complete, *(os.fsencode(path).decode("latin-1") for path in paths)]))
