@@ -10,7 +10,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import fontManager
 
 from helpers.beyond import lettering
-from helpers.beyond.figures import groups_figure, lengths_figure
+from helpers.beyond.figures import groups_figure, lengths_figure, place_figure
 from helpers.beyond.lettering import LRM, drawn, lettered_figure
 from helpers.drawings import cosines_figure, frames_figure, product_figure, subsampling_figure
 from helpers.figures import LiveCurve, label, new_figure, png, show
@@ -61,6 +61,17 @@ def test_the_words_of_a_list_keep_their_places(monkeypatch):
     listed = ink("near שלום: אב, גד")
     monkeypatch.setattr(lettering, "drawn", lambda word: word)
     assert listed == ink("near םולש: בא, דג")
+
+
+@pytest.mark.skipif(lettering.SETS_ALL_SCRIPTS, reason="this Matplotlib knows the order itself")
+def test_words_with_an_edge_of_another_color_stand_in_order_too(monkeypatch):
+    def drawn_map(words):
+        figure = place_figure({word: (number, number**2 % 5) for number, word in enumerate(words)}, words[0], words[1:3])
+        return png(figure, "").data
+
+    found = drawn_map([*HEBREW, "x", "y"])
+    monkeypatch.setattr(lettering, "drawn", lambda word: word)
+    assert found == drawn_map([*(word[::-1] for word in HEBREW), "x", "y"])
 
 
 def figure_of(words):

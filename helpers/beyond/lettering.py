@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.ft2font import FT2Font
+from matplotlib.textpath import TextToPath
 
 SETS_ALL_SCRIPTS = tuple(map(int, matplotlib.__version__.split(".")[:2])) >= (3, 11)
 FROM_RIGHT = r"[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\U00010800-\U00010FFF\U0001E800-\U0001EFFF]"
@@ -109,6 +110,7 @@ class LetteringRenderer(RendererAgg):
     def __init__(self, width, height, dpi, numbers, used):
         super().__init__(width, height, dpi)
         self.numbers, self.used = numbers, used
+        self._text2path = LetteringPaths(self)  # what texts with an edge of another color are drawn with
 
     def written(self, text, prop):
         """Return a text and its font with what Matplotlib needs to draw them, and the words for which numbers stand."""
@@ -135,11 +137,16 @@ class LetteringRenderer(RendererAgg):
             prop.set_weight("normal")  # that face has the letters, a bold one may not
         return "".join(parts), prop, numbered
 
+    def to_draw(self, text, prop, ismath):
+        """Return a text, its font and whether it is a formula, and remember which words in it are numbers."""
+        if POWER.fullmatch(text):
+            return text, prop, ismath
+        text, prop, numbered = self.written(text, prop)
+        self.used.update(numbered)
+        return text, prop, False  # all else that holds $ is a word, no formula
+
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
-        if not POWER.fullmatch(s):  # all else that holds $ is a word, no formula
-            s, prop, numbered = self.written(s, prop)
-            self.used.update(numbered)
-            ismath = False
+        s, prop, ismath = self.to_draw(s, prop, ismath)
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
 
     def get_text_width_height_descent(self, s, prop, ismath):
@@ -147,6 +154,18 @@ class LetteringRenderer(RendererAgg):
             s, prop, _ = self.written(s, prop)
             ismath = False
         return super().get_text_width_height_descent(s, prop, ismath)
+
+
+class LetteringPaths(TextToPath):
+    """Gives the outlines of texts, as a LetteringRenderer draws them."""
+
+    def __init__(self, renderer):
+        super().__init__()
+        self.renderer = renderer
+
+    def get_text_path(self, prop, s, ismath=False, **options):
+        s, prop, ismath = self.renderer.to_draw(s, prop, ismath)
+        return super().get_text_path(prop, s, ismath, **options)
 
 
 class LetteringCanvas(FigureCanvasAgg):
