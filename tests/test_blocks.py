@@ -226,6 +226,17 @@ def test_a_worker_that_is_killed_or_fails_ends_the_others_with_an_error(job, err
     assert not any(process.is_alive() for process in workers.processes)
 
 
+def test_one_worker_shares_no_memory_and_several_say_what_they_need_before_they_start(small_text, monkeypatch):
+    def full(_):
+        raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
+
+    monkeypatch.setattr(model_pytorch.torch.Tensor, "share_memory_", full)
+    trained(model_pytorch, small_text, 0.05, 1, num_workers=1)
+    monkeypatch.setattr(Workers, "__enter__", None)
+    with pytest.raises(RuntimeError, match=r"2 workers need 0.\d MB of shared memory for the tables.*: one worker needs none"):
+        trained(model_pytorch, small_text, 0.05, 1, num_workers=2)
+
+
 def test_one_thread_is_for_the_training_only():
     before = model_pytorch.torch.get_num_threads()
     with one_thread():

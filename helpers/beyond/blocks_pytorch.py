@@ -9,7 +9,7 @@ from torch.nn.functional import embedding
 from helpers.arguments import require_positive, require_whole_numbers
 from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, held_out_block_loss, train_pieces
 from helpers.beyond.checkpoints import TABLES, Checkpoint, ResumableHistory
-from helpers.beyond.processes import Workers, one_thread
+from helpers.beyond.processes import Workers, one_thread, share_among
 from helpers.model_pytorch import to_tensor
 from helpers.training import loss_totals
 
@@ -107,8 +107,9 @@ def train_blocks(net, blocks, lr, num_epochs, num_workers=1, checkpoint_path=Non
         return train_on_device(net, blocks, lr, num_epochs, device, checkpoint_path, history_type)
     with one_thread(), joined_tables(net) as tables:
         checkpoint = block_checkpoint(checkpoint_path, tables, lr, num_workers)
-        history, shared = history_type(blocks, num_epochs, "cpu", checkpoint), tables.share_memory_()
-        work = train_pieces, block_totals, train_piece, shared, blocks, lr, num_epochs
+        share_among(num_workers, tables)
+        history = history_type(blocks, num_epochs, "cpu", checkpoint)
+        work = train_pieces, block_totals, train_piece, tables, blocks, lr, num_epochs
         with history.recording(), Workers(num_workers, *work) as workers:
             for epoch in range(len(history), num_epochs):
                 for totals in history.batches(workers.run(epoch, history.step)):

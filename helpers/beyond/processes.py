@@ -2,10 +2,16 @@
 
 import contextlib
 import multiprocessing.connection
+import shutil
 import signal
+from pathlib import Path
 
 import torch
 import torch.multiprocessing
+
+from helpers.beyond.parents import end_with_parent
+
+SHARED_MEMORY = Path("/dev/shm")
 
 
 @contextlib.contextmanager
@@ -17,6 +23,22 @@ def one_thread():
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def share_among(num_workers, tables):
+    """Move a tensor to memory that so many processes share; one alone needs none. RuntimeError says how much is needed and free."""
+    if num_workers == 1:
+        return
+    try:
+        tables.share_memory_()
+    except RuntimeError as error:
+        free = f", and {SHARED_MEMORY} has {megabytes(shutil.disk_usage(SHARED_MEMORY).free)} free" if SHARED_MEMORY.exists() else ""
+        needed = f"{num_workers} workers need {megabytes(tables.nbytes)} of shared memory for the tables"
+        raise RuntimeError(f"{needed}{free}: one worker needs none") from error
+
+
+def megabytes(size):
+    return f"{size / 2**20:,.1f} MB"
 
 
 class Workers:
@@ -71,6 +93,7 @@ class Workers:
 def _serve(connection, work, arguments, place):
     """Do the jobs that come in: send each thing that the work yields, and None at its end, or its error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends this process
+    end_with_parent(signal.SIGKILL)  # nothing here is to be saved
     with one_thread():
         while True:
             job = connection.recv()
