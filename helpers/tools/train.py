@@ -6,8 +6,6 @@ import multiprocessing.connection
 import os
 import signal
 import socket
-import sys
-import tempfile
 import time
 
 import click
@@ -31,7 +29,7 @@ from helpers.tools.streams import set_up_streams, shown
 @click.option("--lr", type=float, help="The learning rate, which falls in a line to 0.  [default: 0.04; with ranks 0.025]")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Of all random numbers.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes on one model; no two runs are equal.")
-@click.option("--ranks", type=click.IntRange(1), help="Processes with a model each, on a prepared TEXT; they listen on loopback alone.")
+@click.option("--ranks", type=click.IntRange(1), help="Processes with a model each, on a prepared TEXT; they listen nowhere.")
 @click.option("--resume", is_flag=True, help="Keep a checkpoint beside FILE, and go on from it. Ranks always do.")
 @click.option(
     "--exchange-pieces", default=16, show_default=True, type=click.IntRange(1), help="Ranks: pieces of 32,768 words between two exchanges."
@@ -87,7 +85,7 @@ def main(texts, out, lr, min_freq, split, seed, workers, ranks, resume, exchange
         settings |= {"corpus": texts[0], "lr": lr, "exchange_pieces": exchange_pieces}
     if ranks:
         raise SystemExit(start_ranks(ranks, timeout, settings))
-    raise SystemExit(run_rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "env://", timeout, settings))
+    raise SystemExit(run_rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), None, timeout, settings))
 
 
 @contextlib.contextmanager
@@ -136,18 +134,18 @@ def train_alone(texts, workers, resume, settings):
 
 def start_ranks(ranks, timeout, settings):
     """Start so many ranks on this machine, and wait for their end; returns the exit code."""
-    import torch.multiprocessing
+    from helpers.beyond.scale.ring import socket_pairs
 
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
-    with tempfile.TemporaryDirectory() as folder:
-        context, meeting = torch.multiprocessing.get_context("spawn"), f"file://{folder}/meeting"
-        processes = [context.Process(target=start_rank, args=(rank, ranks, meeting, timeout, settings)) for rank in range(ranks)]
-        for process in processes:
-            process.start()
-        try:
-            wait_for_ranks(processes, timeout)
-        except KeyboardInterrupt:  # the ranks get it too, and say so
-            wait_for_ranks(processes, timeout)
+    context, sockets = multiprocessing.get_context("spawn"), socket_pairs(ranks)
+    processes = [context.Process(target=start_rank, args=(rank, ranks, sockets[rank], timeout, settings)) for rank in range(ranks)]
+    for process, own in zip(processes, sockets):
+        process.start()
+        for one in own:
+            one.close()  # only the rank keeps it: when that ends, its neighbors see it
+    try:
+        wait_for_ranks(processes, timeout)
+    except KeyboardInterrupt:  # the ranks get it too, and say so
+        wait_for_ranks(processes, timeout)
     return int(any(process.exitcode for process in processes))
 
 
@@ -184,15 +182,19 @@ def start_rank(*arguments):
     raise SystemExit(run_rank(*arguments))
 
 
-def run_rank(rank, num_ranks, meeting, timeout, settings):
-    """Train as one rank of so many, which find each other at `meeting`; returns the exit code. An error is one line."""
+def run_rank(rank, num_ranks, sockets, timeout, settings):
+    """Train as one rank of so many, in a ring of `sockets`, or for None as torchrun says; returns the exit code. An error is one line."""
     import torch.distributed as dist
 
     from helpers.beyond.scale.ranks import train_ranks
+    from helpers.beyond.scale.ring import join_ring
 
     who, again = f"rank {rank} on {socket.gethostname()}", f"the same command goes on from the last checkpoint beside {settings['out']}"
     try:
-        dist.init_process_group("gloo", meeting, datetime.timedelta(seconds=timeout), num_ranks, rank)
+        if sockets is None:
+            dist.init_process_group("gloo", "env://", datetime.timedelta(seconds=timeout), num_ranks, rank)
+        else:
+            join_ring(rank, num_ranks, sockets, timeout)
         train_ranks(**settings)
         return 0
     except (ValueError, FloatingPointError) as error:
