@@ -1,6 +1,7 @@
 """Notebooks as files: where they are, what is in them, and a run with papermill. Not taught."""
 
 import ast
+import contextlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ STEPS = (
     "07_speed", "08_blocks", "10_dynamic_sampling", "11_find_the_bug", "13_checkpoints",
 )  # fmt: skip
 BEYOND = "09_hyperparameters", "12_evaluation", "14_scale_out"  # without variants
+LONGEST = 80  # bytes in the path of a folder with sockets: their own paths may have about a hundred
 BUILT = "__pycache__", "_build", "runs"  # folders of what is made
 
 
@@ -107,23 +109,31 @@ def known_parameters(notebook):
     return {name for cell in notebook["cells"] if "parameters" in tags(cell) for name in defined_names(cell)}
 
 
-def own_kernel(folder):
-    """Return a manager, for nbclient, of kernels that run in this Python, with IPython's files in `folder`.
+@contextlib.contextmanager
+def own_kernel():
+    """Give a manager, for nbclient, of a kernel that runs in this Python, with its files in a folder that goes at the end.
 
     Whatever a person or an administrator calls the kernel "python3", starts with every kernel or sets for every Python does not
-    reach them.
+    reach it. Nor do other users: its sockets are files, too, and only this user may enter the folder. Jupyter's usual kernel listens
+    on loopback, where others can't command it, but can read what it prints.
     """
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
+    from traitlets import Unicode
 
     unset = dict.fromkeys(("PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS"), "")
     drawing = {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    usual = tempfile.gettempdir()
+    place = usual if len(os.fsencode(usual)) < LONGEST else "/tmp"
+    with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
 
-    class OwnKernel(AsyncKernelManager):
-        kernel_spec = KernelSpec(**get_kernel_dict(), env={**unset, **drawing, "IPYTHONDIR": str(folder)})
+        class OwnKernel(AsyncKernelManager):
+            kernel_spec = KernelSpec(**get_kernel_dict(), env={**unset, **drawing, "IPYTHONDIR": folder})
+            connection_file = Unicode(f"{folder}/kernel.json")  # the sockets stand beside it
+            transport = Unicode("ipc" if os.name == "posix" else "tcp")  # Windows has no such sockets
 
-    return OwnKernel
+        yield OwnKernel
 
 
 def run_notebook(source, target, parameters):
@@ -138,11 +148,11 @@ def run_notebook(source, target, parameters):
     if os.environ.get("WORD2VEC_CACHE"):
         os.environ["WORD2VEC_CACHE"] = str(cache_folder())  # a kernel stands in another folder
     try:
-        with whole_file(target) as temporary, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        with whole_file(target) as temporary, own_kernel() as kernel:
             try:
                 papermill.execute_notebook(
                     source, temporary, {name: value for name, value in parameters.items() if name in known},
-                    kernel_name="python3", kernel_manager_class=own_kernel(folder), cwd=source.parent, progress_bar=False,
+                    kernel_name="python3", kernel_manager_class=kernel, cwd=source.parent, progress_bar=False,
                 )  # fmt: skip
             except OSError:
                 raise

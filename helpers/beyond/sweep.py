@@ -1,6 +1,6 @@
 """Train with a grid of settings and measure what each does to the neighbors; `tools.sweep` is its command.
 
-A run is 05_training, run with papermill on a Dask worker. It leaves two files in the sweep's folder, its vectors and its
+A run is 05_training, run with papermill in a process of its own. It leaves two files in the sweep's folder, its vectors and its
 results; a run whose results exist is not run again.
 """
 
@@ -10,6 +10,8 @@ import os
 import statistics
 import sys
 import tempfile
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ from tqdm import tqdm
 from helpers.arguments import path_from_outside, whole_file
 from helpers.beyond.evaluation import evaluate_pairs
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, run_notebook
-from helpers.beyond.scale.clusters import dask_client
+from helpers.beyond.scale.clusters import job_executor
 from helpers.examples import generator
 from helpers.vectors import choose_query, load_vectors, nearest, vocab_of
 
@@ -90,14 +92,12 @@ def overlap(first, second):
 
 
 def train_once(framework, run, parameters):
-    """Train once on a Dask worker; returns the bytes of its vectors file, and its results as a dict.
+    """Train once, in a worker; returns the bytes of its vectors file, and its results as a dict.
 
     Raises RuntimeError with the notebook's error. The files are made in a temporary folder of the worker.
     """
-    from distributed import get_worker
-
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)  # Dask's setting for its workers makes a sweep take nearly twice as long
-    with tempfile.TemporaryDirectory(dir=get_worker().local_directory) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         vectors_path = Path(folder) / "vectors.safetensors"
         given = {**parameters, **run._asdict(), "vectors_path": str(vectors_path)}
         step = NOTEBOOKS / framework / "05_training.ipynb"
@@ -142,7 +142,8 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
 
     Every run's files are written as soon as it is done, so a sweep that was stopped resumes where it was. `parameters`
     are 05_training's others, such as corpus. `scheduler` is the address of a Dask scheduler, whose workers need this
-    repository and the text; None takes two workers on this machine. Raises ValueError for invalid arguments.
+    repository and the text; None takes two processes of this machine. Raises ValueError for invalid arguments, RuntimeError if
+    such a process was killed.
     """
     if framework not in FRAMEWORKS:
         raise ValueError(f"framework must be one of {', '.join(FRAMEWORKS)}, not {framework!r}")
@@ -160,21 +161,18 @@ def run_sweep(framework, runs, folder, parameters=None, scheduler=None):
 
 
 def _train_missing(framework, missing, folder, parameters, scheduler):
-    from distributed import as_completed
-
     failures = {}
-    with dask_client(scheduler) as client, tqdm(total=len(missing), unit=" runs", file=sys.stdout) as bar:
-        futures = {
-            client.submit(train_once, framework, run, parameters, pure=False, priority=-number): run for number, run in enumerate(missing)
-        }
+    with job_executor(scheduler) as executor, tqdm(total=len(missing), unit=" runs", file=sys.stdout) as bar:
+        futures = {executor.submit(train_once, framework, run, parameters): run for run in missing}
         for future in as_completed(list(futures)):
             run = futures.pop(future)
             if (error := future.exception()) is None:
                 save(folder, run, *future.result())
+            elif isinstance(error, BrokenProcessPool):
+                raise error
             else:
                 failures[run.name] = str(error)
                 bar.write(f"{run.name} failed: {error}", file=sys.stdout)
-            future.release()
             bar.update()
     return failures
 

@@ -13,7 +13,7 @@ from helpers.tools.streams import set_up_streams
 @click.option("--out", type=OutsidePath(file_okay=False), required=True, metavar="FOLDER", help="Folder of the prepared text.")
 @click.option("--min-freq", type=click.IntRange(0), default=10, show_default=True, help="Rarer words count as unknown.")
 @click.option("--split", type=click.Choice(SPLITS), default="letters", show_default=True, help="Words of letters, or tokens as they stand.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two processes of this machine]")
 def main(texts, out, min_freq, split, scheduler):
     """Make a folder of token ids of one text or of many: plain or .gz, UTF-8, a sentence or paragraph per line.
 
@@ -24,7 +24,7 @@ def main(texts, out, min_freq, split, scheduler):
     set_up_streams()
     try:
         text = prepare(texts, out, min_freq, scheduler, split)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.ClickException("stopped; what is done stays, and the same command goes on from there") from None

@@ -23,7 +23,7 @@ SET_BY_THE_SWEEP = "embed_size", "lr", "num_epochs", "seed", "vectors_path"
     "-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", callback=named_values,
     help="A parameter of 05_training, such as -p corpus my.txt.",
 )  # fmt: skip
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two workers on this machine]")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: two processes of this machine]")
 @click.option("--out", type=OutsidePath(file_okay=False), help="Folder of the sweep.  [default: runs/sweep-FRAMEWORK]")
 def main(framework, grid, pairs, scheduler, out):
     """Train with many values of embed_size, lr and num_epochs, and compare the neighbors.
@@ -41,7 +41,7 @@ def main(framework, grid, pairs, scheduler, out):
     try:
         failures = run_sweep(framework, runs_of(grid), out, parameters, scheduler)
         condensed = condense(out)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.ClickException("stopped; finished runs are kept, and the same command resumes from there") from None

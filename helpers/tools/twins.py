@@ -9,7 +9,6 @@ import math
 import multiprocessing
 import re
 import sys
-import tempfile
 import time
 from itertools import zip_longest
 from pathlib import Path
@@ -148,8 +147,8 @@ def executed(path):
     from nbclient import NotebookClient
 
     notebook, folder = nbformat.read(path, as_version=4), {"metadata": {"path": str(Path(path).parent)}}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
-        options = {"kernel_name": "python3", "kernel_manager_class": own_kernel(own), "resources": folder}
+    with own_kernel() as own:
+        options = {"kernel_name": "python3", "kernel_manager_class": own, "resources": folder}
         return NotebookClient(notebook, timeout=None, record_timing=False, **options).execute()
 
 

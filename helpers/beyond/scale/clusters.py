@@ -1,38 +1,91 @@
-"""The Dask workers that a command uses: those of a scheduler, or two on this machine."""
+"""The processes that do a command's jobs: two on this machine, which listen nowhere, or the workers of a Dask scheduler."""
 
 import contextlib
-import logging
+import multiprocessing
+import os
 import signal
+import sys
+import threading
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
-ENVIRONMENT = {"OMP_NUM_THREADS": 1}  # Dask also sets MALLOC_TRIM_THRESHOLD_, with which NumPy takes two thirds more time
+import psutil
+
+from helpers.beyond.parents import end_with
+
+NUM_WORKERS = 2
+THREADS = "OMP_NUM_THREADS"  # of each worker, and of what it starts: 1
+ENDING = threading.Event()  # in a worker: the command is stopped, or gone
 
 
 @contextlib.contextmanager
-def dask_client(scheduler):
-    """Give a client of the Dask scheduler at an address, or for None of two workers on this machine, one thread each.
+def job_executor(scheduler):
+    """Give an Executor, as in `concurrent.futures`: a Dask scheduler's workers, or for None two processes of this machine.
 
-    Raises ValueError where no scheduler answers.
+    Raises ValueError where no scheduler answers, RuntimeError if a process of this machine was killed.
     """
-    import dask
-    from distributed import Client, LocalCluster
+    if scheduler is None:
+        with _local_executor() as executor:
+            yield executor
+        return
+    from distributed import Client
 
-    is_local = scheduler is None
-    with contextlib.ExitStack() as stack:
-        if is_local:
-            stack.enter_context(dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}))
-            quiet = logging.CRITICAL  # a task that failed is named
-            cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="localhost:0", silence_logs=quiet)
-            scheduler = stack.enter_context(cluster)
-        try:
-            client = Client(scheduler)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"no Dask scheduler answers at {scheduler!r}: {error}") from error
-        stack.enter_context(client)
-        if is_local:
-            client.run(_leave_interrupts)
-        yield client
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler answers at {scheduler!r}: {error}") from error
+    with client:
+        yield client.get_executor(pure=False)
 
 
-async def _leave_interrupts():
-    """Let Ctrl-C pass a worker by: the command gets it too, and ends its workers. A coroutine, since it must run in the main thread."""
+class _LocalExecutor(ProcessPoolExecutor):
+    def submit(self, function, *arguments):
+        return super().submit(_do, function, *arguments)
+
+
+@contextlib.contextmanager
+def _local_executor():
+    """Give an executor whose processes end with the block, or with this process. They talk through pipes, which have no name."""
+    context, threads = multiprocessing.get_context("spawn"), os.environ.get(THREADS)
+    theirs, ours = context.Pipe(duplex=False)  # nothing is sent: the processes end once ours is closed, by us or by our end
+    executor = _LocalExecutor(NUM_WORKERS, context, _begin, (theirs,))
+    os.environ[THREADS] = "1"
+    try:
+        yield executor
+        executor.shutdown()
+    except BrokenProcessPool as error:
+        raise RuntimeError("a worker process was killed, as happens where memory is short; the same command goes on") from error
+    finally:
+        ours.close()
+        executor.shutdown(cancel_futures=True)
+        theirs.close()
+        os.environ.pop(THREADS) if threads is None else os.environ.update({THREADS: threads})
+
+
+def _begin(other):
+    """Be a worker that ends once nobody holds the other end of a connection any more."""
+
+    def end():
+        ENDING.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    end_with(other, end)
+    _take_signals()
+
+
+def _take_signals():
+    """Leave Ctrl-C to the command, which gets it too and ends its workers; let SIGTERM leave a job by its `finally`s."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
+
+def _do(function, *arguments):
+    """Do a job in a worker."""
+    try:
+        return function(*arguments)
+    finally:
+        if ENDING.is_set():
+            for child in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()  # a kernel that was told to end, but may take its time
+            os._exit(1)  # else the pool would go on to the next job
+        _take_signals()  # a notebook that was run has put others in their place

@@ -12,13 +12,14 @@ import operator
 import os
 import re
 import sys
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from tqdm import tqdm
 
 from helpers.arguments import path_from_outside, require_whole_numbers, whole_file
 from helpers.beyond.prepared import MANIFEST, VERSION, VOCABULARY, PreparedText, file_sha256, is_prepared, seal_of
-from helpers.beyond.scale.clusters import dask_client
+from helpers.beyond.scale.clusters import job_executor
 from helpers.beyond.scale.shards import count_part, counted, counted_words, counts_of, parts_of, source_of, write_shard
 from helpers.beyond.texts import require_any_words, tell_what_looks_wrong
 from helpers.beyond.words import require_split
@@ -121,24 +122,14 @@ def _differences(found, wanted):
     return different[:3]
 
 
-def each_result(client, function, jobs, sizes, doing, *arguments):
-    """Apply a function to jobs on the workers, as a Dask bag; yields `(job, result)` as they are done. A bar shows `sizes`, in bytes."""
-    import dask.bag
-    from distributed import as_completed, futures_of
-
+def each_result(executor, function, jobs, sizes, doing, *arguments):
+    """Apply a function to jobs on the workers; yields `(job, result)` as they are done. A bar shows `sizes`, in bytes."""
     with tqdm(total=sum(sizes), unit="B", unit_scale=True, desc=doing, file=sys.stdout) as bar:
-        if not jobs:
-            return
-        bag = dask.bag.from_sequence(jobs, npartitions=len(jobs)).map(function, *arguments)
-        places = {future.key[1]: future for future in futures_of(client.persist(bag))}
-        futures = {future: place for place, future in places.items()}
-        del places, bag
+        futures = {executor.submit(function, job, *arguments): place for place, job in enumerate(jobs)}
         for future in as_completed(list(futures)):
             place = futures.pop(future)
-            (result,) = future.result()
-            yield jobs[place], result
+            yield jobs[place], future.result()
             bar.update(sizes[place])
-            future.release()
 
 
 class Counts:
@@ -168,7 +159,7 @@ class Counts:
         return [(b"<unk>", self.num_tokens - sum(count for _, count in known)), *known]
 
 
-def count_parts(client, parts, folder, split="letters"):
+def count_parts(executor, parts, folder, split="letters"):
     """Count the parts that were not counted yet; returns the Counts of all, and the names of the counted shards."""
     folder.mkdir(exist_ok=True)
     done = {part.number for part in parts if counted(folder, part)}
@@ -178,7 +169,7 @@ def count_parts(client, parts, folder, split="letters"):
     sizes = [part.last - part.first for part in jobs]
     counts, names, waiting = Counts(), [], iter(parts)
     following = next(waiting, None)
-    for part, _ in itertools.chain([(None, None)], each_result(client, count_part, jobs, sizes, "counting", str(folder), split)):
+    for part, _ in itertools.chain([(None, None)], each_result(executor, count_part, jobs, sizes, "counting", str(folder), split)):
         done |= {part.number} if part else set()
         while following and following.number in done:  # in their order, whichever was first: what is dropped depends on it
             for shard in counted(folder, following)["shards"]:
@@ -199,8 +190,8 @@ def prepare(patterns, folder, min_freq=10, scheduler=None, split="letters"):
     """Make a prepared text of files in `folder`, or resume it; returns the PreparedText.
 
     `split` is that of `read_corpus`. `scheduler` is the address of a Dask scheduler, whose workers need this repository, and
-    the files and the folder under the same paths; None takes two workers on this machine. Raises FileNotFoundError or
-    ValueError for invalid arguments.
+    the files and the folder under the same paths; None takes two processes of this machine. Raises FileNotFoundError or
+    ValueError for invalid arguments, RuntimeError if such a process was killed.
     """
     from filelock import FileLock, Timeout
 
@@ -226,8 +217,8 @@ def prepare(patterns, folder, min_freq=10, scheduler=None, split="letters"):
 
 def _prepare(parts, folder, min_freq, scheduler, split):
     paths = list(map(Path, dict.fromkeys(part.path for part in parts)))
-    with dask_client(scheduler) as client:
-        counts, names = count_parts(client, parts, folder / PARTS, split)
+    with job_executor(scheduler) as executor:
+        counts, names = count_parts(executor, parts, folder / PARTS, split)
         require_any_words(counts.num_tokens, " and ".join(map(str, paths)) or "the text", paths, split)
         if counts.num_dropped:
             dropped = f"{counts.num_dropped:,} words, each counted at most {counts.up_to} times"
@@ -235,7 +226,7 @@ def _prepare(parts, folder, min_freq, scheduler, split):
         vocabulary = write_vocabulary(folder, counts.vocabulary(min_freq))
         jobs = [(f"shard-{number:06}", name) for number, name in enumerate(names)]
         sizes = [(folder / PARTS / f"{name}.ids").stat().st_size for name in names]
-        records = dict(each_result(client, write_shard, jobs, sizes, "encoding", str(folder), vocabulary["sha256"]))
+        records = dict(each_result(executor, write_shard, jobs, sizes, "encoding", str(folder), vocabulary["sha256"]))
     shards = [records[job] for job in jobs]
     totals = {name: sum(shard[name] for shard in shards) for name in ("tokens", "sentences")}
     name = f"prepared {folder.name}" if folder.name in NAMES else folder.name
