@@ -167,9 +167,9 @@ def find(given, only):
 
 
 def seal(folder, python, dev):
-    """Return what the file `course-ready` or `test-ready` of a finished environment holds: where it is, its Python, its lists."""
+    """Return what the file `course-ready` or `test-ready` of a finished environment holds: places, its Python, its lists."""
     lists = [(REPOSITORY / name).read_bytes() for name in LISTS[: 1 + dev]]
-    return b"\n".join([os.fsencode(str(folder)), version(python).encode(), *lists])
+    return b"\n".join([os.fsencode(str(REPOSITORY)), os.fsencode(str(folder)), version(python).encode(), *lists])
 
 
 def ready_file(folder, dev):
@@ -240,9 +240,10 @@ def make_environment(folder, given, only):
     python = look_at(interpreter(folder))
     if not fits(python, only):
         found = find(given, only)
-        if folder.exists():
+        if (folder / "pyvenv.cfg").exists():
             why = python if isinstance(python, str) else f"is {version(python, 3)}"
             announce(f"{folder.name} is made again: its Python {why}")
+        if folder.exists():
             clear(folder)
         free = shutil.disk_usage(str(folder.parent)).free / 1e9
         if free < GIGABYTES:
@@ -301,7 +302,7 @@ def main():
     parser.add_argument("--python", default="", metavar="PATH", help="the Python to take, instead of the first that fits")
     parser.add_argument("--only", metavar="3.X", help="take this version alone")
     chosen = parser.parse_args()
-    folder = REPOSITORY / chosen.folder
+    folder = (REPOSITORY / chosen.folder).resolve()  # venv takes no link, as to a larger disk
     try:
         given = find(chosen.python, chosen.only) if chosen.python else None
         if not is_ready(folder, chosen.tests, chosen.only):

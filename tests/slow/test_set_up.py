@@ -109,7 +109,9 @@ def test_a_copy_is_mended_without_the_network_and_does_not_start_the_original(or
     assert status == 0 and "pip" not in told
 
 
-def test_what_pip_was_interrupted_at_is_installed_again(copy):
+def test_what_pip_was_interrupted_at_is_installed_again(copy, tmp_path):
+    (copy / ".venv").rename(tmp_path / "larger disk")
+    (copy / ".venv").symlink_to(tmp_path / "larger disk")
     (packages,) = (copy / ".venv" / "lib").glob("python3*/site-packages")
     for info in (*packages.glob("jupyterlab-*"), *packages.glob("pip-*")):  # as if killed before it was replaced
         (info / "RECORD").write_text("".join(row for row in (info / "RECORD").open() if "dist-info/INSTALLER" not in row))
