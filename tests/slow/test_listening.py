@@ -1,4 +1,4 @@
-"""No other user of the machine gets in where programs listen while they run."""
+"""No other user of the machine gets in where programs listen while they run. Ranks have tests/slow/test_scale.py."""
 
 import contextlib
 import subprocess
@@ -14,19 +14,18 @@ import pytest
 from helpers.beyond.notebooks import run_notebook
 from tests.conftest import ROOT
 from tests.listening import LOOPBACK, open_places, places_of, watch
-from tests.ranks import free_port, options_of, prepared
+from tests.ranks import free_port, options_of
 
 pytestmark = pytest.mark.slow
 MODULE = [sys.executable, "-m"]
 
 
-@pytest.mark.parametrize("program", ["prepare", "workers", "ranks"])
+@pytest.mark.parametrize("program", ["prepare", "workers"])
 def test_work_on_one_machine_listens_nowhere(program, small_text, tmp_path):
     (tmp_path / "text.txt").write_text((small_text.read_text() + "\n") * 8)
     programs = {
         "prepare": lambda text: ["helpers.tools.prepare", text, "--out", tmp_path / "new"],
         "workers": lambda text: ["helpers.tools.train", *options_of(text, tmp_path / "v.txt", {"workers": 2})],
-        "ranks": lambda text: ["helpers.tools.train", *options_of(prepared(text, tmp_path / "p"), tmp_path / "v.txt", {"ranks": 2})],
     }
     codes, found = watch([*MODULE, *map(str, programs[program](tmp_path / "text.txt"))])
     assert codes == [0] and found == set()

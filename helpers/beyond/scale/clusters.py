@@ -53,7 +53,8 @@ def _local_executor():
         yield executor
         executor.shutdown()
     except BrokenProcessPool as error:
-        raise RuntimeError("a worker process was killed, as happens where memory is short; the same command goes on") from error
+        causes = 'killed, as happens where memory is short, or never began, as in a script without `if __name__ == "__main__":`'
+        raise RuntimeError(f"a worker process was {causes}; the same command goes on") from error
     finally:
         ours.close()
         executor.shutdown(cancel_futures=True)
