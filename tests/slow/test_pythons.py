@@ -14,8 +14,9 @@ from helpers.beyond.notebooks import NOTEBOOKS, lessons, read_notebook
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
-SLOW = re.compile("subprocess|run_notebook|LocalCluster|kill_and_go_on")  # files of tests that start processes
-QUICK = [str(path) for path in sorted((ROOT / "tests").glob("test_*.py")) if not SLOW.search(path.read_text(encoding="utf-8"))]
+# What another Python with other packages may do otherwise: numbers, files, words, parameters.
+FILES = "models", "examples", "gradients", "blocks", "checkpoints", "corpus", "words", "vectors", "vector_files", "parameters"
+QUICK = [f"tests/test_{name}.py" for name in FILES]
 INSTALLED = "tests/test_repository.py::test_the_environment_is_the_one_that_the_list_names"
 
 
@@ -37,10 +38,10 @@ def test_all_is_there_but_mxnet_and_it_is_told_why(version):
     assert "\nPyTorch half: ready\nMXNet half: MXNet 1.9.1 needs NumPy 1.23.5" in told
 
 
-def test_the_tests_that_start_no_process_pass(version):
+def test_numbers_files_and_words_are_as_on_the_first_python(version):
     *_, skipped, passed = run(version, "pytest", "-q", "-p", "no:xdist", *QUICK, INSTALLED).splitlines()
     assert re.fullmatch(r"\d+ tests and cells skipped: MXNet 1.9.1 needs NumPy 1.23.5.*", skipped)
-    assert int(re.match(r"(\d+) passed", passed)[1]) > 1000
+    assert int(re.match(r"(\d+) passed", passed)[1]) > 300
     print(f"Python {version}: {passed}")
 
 
