@@ -179,13 +179,13 @@ def map_in_frames(query_token, vocab, frames, seed):
 def choose_query(query_token, k, vocab, corpus):
     """Return the word to ask about: the one that is named, which must exist, or a word that suits the corpus.
 
-    That is "chip" for PTB, "computer" for Wikipedia, and for text of one's own its commonest word of 6 letters or more
-    (else its commonest word).
+    That is "chip" for PTB, "computer" for Wikipedia. For another text, or where the vocabulary lacks these, it is the commonest
+    word of 6 letters or more, else the commonest.
     """
     if query_token is None:
-        by_frequency = vocab.idx_to_token[1:]
-        longer = [token for token in by_frequency if len(token) >= 6]
-        query_token = {"ptb": "chip", "wikipedia": "computer"}.get(corpus) or (longer or by_frequency)[0]
+        longer = [token for token in vocab.idx_to_token[1:] if len(token) >= 6]
+        usual = [{"ptb": "chip", "wikipedia": "computer"}.get(corpus)]
+        query_token = next(word for word in usual + longer + vocab.idx_to_token[1:] if word in vocab.token_to_idx)
     require_query(query_token, k, vocab)
     return query_token
 

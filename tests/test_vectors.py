@@ -103,6 +103,7 @@ def test_the_query_word_is_the_named_one_or_suits_the_corpus():
     assert choose_query(None, 3, vocab, "ptb") == "chip"
     assert choose_query(None, 3, vocab, "wikipedia") == "computer"
     assert choose_query(None, 3, vocab, "mine.txt") == "another"
+    assert choose_query(None, 1, Vocab([["rare", "another", "word"]]), "ptb") == "another"  # as with a larger min_freq
     assert choose_query("longer", 3, vocab, "ptb") == "longer"
     with pytest.raises(LookupError, match="'longre'; near matches: longer"):
         choose_query("longre", 3, vocab, "ptb")
