@@ -130,8 +130,11 @@ def test_what_a_file_is_instead_of_a_text_is_told_in_a_line_by_both_readers(tmp_
 ENCODINGS = {
     "latin1": ("Le garçon était là, près du café.\n", "in latin1 as 'garçon était là'"),
     "cp1252": ("the café “open” isn’t far\n", "in windows-1252 it has words such as 'café isn’t .*iconv -f windows-1252"),
+    "iso-8859-15": ("un œuf déjà prêt, du bœuf\n", "in iso-8859-15 it has words such as 'œuf déjà prêt"),
+    "iso-8859-2": ("gęś i ślimak są źli\n", "in iso-8859-2 .* 'gęś ślimak są'"),
     "koi8-r": ("река берег лодка\n", "in koi8-r as 'река берег лодка'"),
     "cp1251": ("Река и берег\n", "windows-1251 .* 'Река и берег'"),
+    "gbk": ("河 流 小 船\n", "in gb18030 as '河 流 小'"),
     "gb18030": ("河流 银行 小船\n", "in gb18030 as '河流 银行 小船'"),
     "big5": ("河流銀行 小船\n", "big5 as '河流銀行 小船"),
     "shift_jis": ("静かな 川\n", "shift_jis as '静かな 川"),
@@ -141,6 +144,7 @@ ENCODINGS = {
     "cp1253": ("το ποτάμι είναι\n", "windows-1253 .* 'το ποτάμι είναι'"),
     "cp1255": ("שלום עולם\n", "windows-1255 as 'שלום עולם"),
     "cp1256": ("السلام عليكم\n", "windows-1256 .* 'السلام عليكم"),
+    "cp1257": ("it was 20° at £5\n", "find out from where it comes what encoding it is in"),
     "mac-roman": ("garçon été\n", "find out from where it comes what encoding it is in, and convert it, iconv -f ENCODING"),
 }
 
@@ -176,6 +180,7 @@ def test_a_stray_byte_is_told_with_its_line_and_left_out_by_the_command_that_is_
 HIDDEN = {
     "bad.gz": (gzip.compress("río\n".encode() * 99 + b"caf\xe9\n"), "100; .*iconv -c .*/bad > .*/bad.new.txt; first unpack it, gzip -dk "),
     "long.txt": (b"word " * 100_000 + b"caf\xe9 noir\n", "1; in latin1 it has words such as 'café': .* iconv -f latin1 "),
+    "joined.txt": ("là été\n".encode() * 9 + "là été\n".encode("latin1") * 9, "10; it is UTF-8 up to there: convert the rest by itself"),
     "cut.txt": ("río grande ".encode() * 12 + b"r\xc3", "1; most of it is UTF-8: leave out bytes such as 0xc3"),
 }
 
@@ -187,6 +192,14 @@ def test_what_is_not_utf_8_is_found_in_packed_files_in_long_lines_and_at_the_end
     for read in (read_corpus, words_by_parts):
         with pytest.raises(ValueError, match=f"{name} is not UTF-8 in line {told}"):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize("begin", [b"\x80\x04\x95", b"RIFF\0\0\0\0WAVE", b"MZ\x90\0"])
+def test_a_file_of_bytes_is_called_no_text_by_both_readers(begin, tmp_path):
+    (tmp_path / "bytes.txt").write_bytes(begin + bytes(range(256)) * 9)
+    for read in (read_corpus, words_by_parts):
+        with pytest.raises(ValueError, match="bytes.txt is not a text: line 1 holds a zero byte"):
+            read(tmp_path / "bytes.txt")
 
 
 def test_a_missing_file_and_a_folder_get_an_error_that_says_what_to_name(tmp_path):

@@ -192,6 +192,14 @@ def test_a_target_that_can_not_be_written_is_refused_and_stays(path, monkeypatch
         assert answer.exit_code == 1 and "may only be read: name another file" in answer.output and target.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["v.safetensors", "link.txt"])
+def test_a_file_is_not_converted_onto_itself(path, name):
+    path.with_name("link.txt").symlink_to(path)
+    before = path.read_bytes()
+    answer = run("convert", path, path.with_name(name))
+    assert answer.exit_code == 1 and "is FILE itself: name another DESTINATION" in answer.output and path.read_bytes() == before
+
+
 def test_a_link_is_followed_by_convert(path):
     link, target = path.with_name("link.txt"), path.with_name("target.txt")
     target.write_text("before")

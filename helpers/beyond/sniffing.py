@@ -20,7 +20,8 @@ FILE_KINDS = {  # how a file begins: what it is, and the command that makes a te
     rb"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it, 7z x FILE",
     rb"Rar!\x1a\x07": "a RAR archive: unpack it, unrar x FILE",
     rb".{257}ustar": "a tar archive: unpack it, tar -xf FILE",
-    rb"PK\x03\x04.{26}(\[Content_Types\]\.xml|mimetype|_rels/|word/)": "an office document or an e-book: save it as plain text in UTF-8",
+    rb"PK\x03\x04.{26}(\[Content_Types\]\.xml|mimetype|_rels/|docProps/|word/|xl/|ppt/)":
+        "an office document or an e-book: save it as plain text in UTF-8",
     rb"PK(\x03\x04|\x05\x06)": "a zip archive: unpack it, unzip FILE",
     rb"%PDF-\d": "a PDF: take its text, pdftotext FILE FILE.txt",
     rb"\{\\rtf\d": "a document in RTF: save it as plain text in UTF-8",
@@ -34,9 +35,10 @@ MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BO
 WITHOUT_MARK = "utf-32le", "utf-32be", "utf-16le", "utf-16be"
 CONVERT = "iconv -f {} -t utf-8 FILE > FILE.txt"
 OTHER_ENCODINGS = (
-    *("latin1", "windows-1252", "windows-1250", "windows-1254", "windows-1251", "koi8-r", "windows-1253", "windows-1255"),
-    *("windows-1256", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"),
+    *("latin1", "iso-8859-15", "windows-1252", "windows-1250", "iso-8859-2", "windows-1254", "windows-1251", "koi8-r"),
+    *("windows-1253", "windows-1255", "windows-1256", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"),
 )
+FEWEST_BEFORE = 10  # characters of UTF-8 beyond ASCII that in another encoding hardly come before the first that is none
 MOST_SHOWN = 3  # encodings that a text may be in
 AROUND = r"^[^\w¡-¿]+|[^\w¡-¿]+$|^[«»¡¿]+|[«»]+$|\d+"  # punctuation, but not the signs that letters of other encodings become
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
@@ -103,13 +105,17 @@ def what_encoding_it_is(content, num_in_utf8=0):
     content = re.sub(rb"\xed[\xa0-\xbf][\x80-\xbf]", b"\xed", content)  # half a character of UTF-16, in three bytes
     text = content.decode("utf-8", "surrogateescape")
     bad = [f"0x{ord(character) - 0xDC00:02x}" for character in text if "\udc80" <= character <= "\udcff"]
+    num_before = num_in_utf8
     num_in_utf8 += sum(not character.isascii() for character in text) - len(bad)
     stray = f"leave out bytes such as {bad[0]}, iconv -c -f utf-8 -t utf-8 FILE > FILE.txt"
     if num_in_utf8 > 10 * len(bad) or set(bad) == {"0xed"}:
         return f"most of it is UTF-8: {stray}"
+    if num_before >= FEWEST_BEFORE:
+        return "it is UTF-8 up to there: convert the rest by itself, before the two are joined"
     words_in, found = {encoding: _words_beyond_ascii(content, encoding) for encoding in OTHER_ENCODINGS}, {}
     for encoding, words in words_in.items():
-        if words and sum(map(_is_a_word, words)) > 0.9 * len(words):
+        num_letters = len(set("".join(words)))  # a single one tells nothing: a sign such as £ is a letter elsewhere
+        if num_letters > 1 and sum(map(_is_a_word, words)) > 0.9 * len(words):
             found.setdefault(" ".join(words[:3])[:LONGEST_SHOWN], encoding)
     fits = sorted(found.items(), key=lambda item: sum(map(str.isupper, item[0])))[:MOST_SHOWN]
     if len(fits) == 1:

@@ -96,6 +96,8 @@ def head_of(path):
                 head += more
     if is_packed(path) and (what := what_it_is(head)):
         raise ValueError(f"what {path} holds is {named_unpacked(what, path)}")
+    if b"\0" in head:
+        raise no_text(path)
     return head
 
 

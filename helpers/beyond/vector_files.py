@@ -265,6 +265,8 @@ def _word_and_numbers(number, line, size):
 def _size_of_first(line):
     """Return how many numbers a first line has after its word."""
     fields = line.split()
+    if not fields:
+        raise ValueError("line 1 has 0 numbers: it is empty")
     numbers = itertools.takewhile(NUMBER.fullmatch, reversed(fields))
     size = min(sum(1 for _ in numbers), len(fields) - 1)
     if size == 0:
@@ -300,6 +302,9 @@ def _read_binary(path, open_file, strict):
             word, numbers = _word(file), file.read(4 * size)
             if word is None or len(numbers) < 4 * size:
                 raise ValueError(f"it ends in row {number} of {num_rows}, or that row has no word")
+            if b"\0" in word:
+                reason = "rows are not as long as line 1 says, or a word has a blank in it"
+                raise ValueError(f"row {number}: the word {word[:80]!r} holds a zero byte: {reason}")
             table.add(f"row {number}", word.lstrip(b"\r\n"), np.frombuffer(numbers, "<f4"))  # some programs end rows with a newline
         if file.read(2).strip(b"\r\n"):
             raise ValueError(f"it goes on after the {num_rows} rows of {size} numbers that it promises")

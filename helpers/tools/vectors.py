@@ -120,7 +120,8 @@ def convert(source, destination, table, strict):
     A .safetensors file keeps all that FILE holds, the others one table without `<unk>`.
     """
     suffix = require_suffix(destination)
-    target_of(destination)
+    if target_of(destination).exists() and source.exists() and destination.samefile(source):
+        raise ValueError(f"{destination} is FILE itself: name another DESTINATION")
     if suffix == ".safetensors":
         write_tables(destination, *with_unknown(read_vectors(source, strict)))
     else:
