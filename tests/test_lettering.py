@@ -28,7 +28,8 @@ def from_left(monkeypatch):
 @pytest.mark.parametrize("word, letters", [
     ("שלום", "\u05dd\u05d5\u05dc\u05e9"),
     ("שָׁלוֹם", "\u05dd\u05b9\u05d5\u05dc\u05b8\u05c1\u05e9"),  # marks stand before the letter that they belong to
-    ("אב12ג", "ג12בא"), ('צה"ל', 'ל"הצ'), ("(ספר),", "(רפס),"),
+    ("אב12ג", "ג12בא"), ("גל2024", "2024לג"), ("קוביד-19", "19-דיבוק"), ("א1.5ב", "ב1.5א"), ("ab12אב34", "ab1234בא"), ("2024גל", "2024לג"),
+    ("كتاب12", "12\ufe8f\ufe8e\ufe98\ufedb"), ("ب١٫٥د", "\ufea9١٫٥\ufe8f"), ('צה"ל', 'ל"הצ'), ("(ספר),", "(רפס),"),
     ("سلام", "\ufee1\ufefc\ufeb3"),  # meem alone, lam with alef at the end, seen at the beginning
     ("كتاب", "\ufe8f\ufe8e\ufe98\ufedb"),
     ("دار", "\ufead\ufe8d\ufea9"),  # no letter joins the next
@@ -47,6 +48,7 @@ def test_letters_that_only_a_newer_matplotlib_joins_are_not_drawn_apart(from_lef
 def test_a_matplotlib_that_knows_the_order_gets_the_words_as_they_are(monkeypatch):
     monkeypatch.setattr(lettering, "SETS_ALL_SCRIPTS", True)
     assert drawn("שלום,") == f"{LRM}שלום{LRM},"
+    assert drawn("גל2024") == f"{LRM}גל2024{LRM}"  # between them LRM would put the number on the wrong side
 
 
 def ink(text):

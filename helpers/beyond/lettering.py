@@ -16,8 +16,10 @@ from matplotlib.textpath import TextToPath
 
 SETS_ALL_SCRIPTS = tuple(map(int, matplotlib.__version__.split(".")[:2])) >= (3, 11)
 FROM_RIGHT = r"[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\U00010800-\U00010FFF\U0001E800-\U0001EFFF]"
-RUN = regex.compile(rf"{FROM_RIGHT}(?:\S*{FROM_RIGHT})?\p{{M}}*")  # from the first such letter of a word to its last
-CLUSTERS = regex.compile(r"\p{Nd}+|\p{Latin}+|\P{M}\p{M}*")  # what keeps its order inside such a word: numbers, Latin, a letter's marks
+DIGITS = r"\p{Nd}+(?:[.,:/+\-\u066b\u066c]\p{Nd}+)*"
+# from the first such letter of a word to its last, or to the number that follows it
+RUN = regex.compile(rf"{FROM_RIGHT}(?:\S*{FROM_RIGHT})?\p{{M}}*(?:[\p{{P}}\p{{S}}]*{DIGITS})?")
+CLUSTERS = regex.compile(rf"{DIGITS}|\p{{Latin}}+|\P{{M}}\p{{M}}*")  # what keeps its order there: numbers, Latin, a letter's marks
 # scripts whose letters change with those beside them, in ways that only a text engine knows
 JOINING = regex.compile(
     r"[\p{Syriac}\p{Nko}\p{Adlam}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"
