@@ -282,6 +282,41 @@ def test_a_file_in_the_place_of_the_lock_is_left_as_it_is(loaded, tmp_path):
     assert (tmp_path / ".c.safetensors.lock").read_text() == "mine"
 
 
+@pytest.mark.parametrize("kind", ["link to a number", "link to nothing", "folder", "pipe"])
+def test_what_is_no_file_in_the_place_of_the_lock_is_named_and_left(kind, loaded, tmp_path):
+    (data, vocab), place, number = loaded(model_pytorch, "plain"), tmp_path / ".c.safetensors.lock", tmp_path / "number"
+    number.write_text("1")
+    makes = {"folder": place.mkdir, "pipe": lambda: os.mkfifo(place), "link to a number": lambda: place.symlink_to(number)}
+    makes.get(kind, lambda: place.symlink_to(tmp_path / "nothing"))()
+    with pytest.raises(ValueError, match=r"\.c\.safetensors\.lock is no lock of a checkpoint: move it away, or name another"):
+        start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, tmp_path / "c.safetensors")
+    assert number.read_text() == "1" and {path.name for path in tmp_path.iterdir()} == {place.name, "number"}
+
+
+def test_a_link_to_a_checkpoint_is_followed_and_shares_its_lock(loaded, tmp_path):
+    (data, vocab), path, link = loaded(model_pytorch, "plain"), tmp_path / "c.safetensors", tmp_path / "link.safetensors"
+    link.symlink_to(path)
+    net = new_net(model_pytorch, "plain", len(vocab))
+    lock = checkpoints.CheckpointLock(path)
+    lock.acquire()
+    with pytest.raises(ValueError, match="another run"):
+        start(model_pytorch, "plain", net, data, 1, link)
+    lock.release()
+    start(model_pytorch, "plain", net, data, 1, link)
+    assert link.is_symlink() and path.is_file()
+
+
+def test_a_checkpoint_that_may_only_be_read_is_not_overwritten(loaded, tmp_path):
+    (data, vocab), path = loaded(model_pytorch, "plain"), tmp_path / "c.safetensors"
+    with pytest.raises(RuntimeError, match="a step"):
+        start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path, no_step)
+    path.chmod(0o400)
+    before = path.read_bytes()
+    with pytest.raises(OSError, match="can't write the checkpoint .*: it may only be read"):
+        start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path)
+    assert path.read_bytes() == before
+
+
 def test_a_finished_checkpoint_can_be_read_where_nobody_can_write(loaded, tmp_path, monkeypatch):
     (data, vocab), path = loaded(model_pytorch, "plain"), tmp_path / "c.safetensors"
     start(model_pytorch, "plain", new_net(model_pytorch, "plain", len(vocab)), data, 1, path)

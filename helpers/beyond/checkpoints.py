@@ -4,6 +4,7 @@ A run that was stopped at any moment, and resumes from its file, ends in the sam
 """
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import json
@@ -123,7 +124,7 @@ class CheckpointLock:
         if self.path.exists() and not os.access(self.path.parent, os.W_OK):
             return  # a finished training can be read where nobody can write
         last_run = self.file.read_bytes() if self.file.is_file() else b""
-        if last_run and not last_run.isdigit():
+        if (last_run and not last_run.isdigit()) or any(kind(self.file) for kind in (Path.is_symlink, Path.is_dir, Path.is_fifo)):
             raise ValueError(f"{self.file} is no lock of a checkpoint: move it away, or name another checkpoint_path")
         try:
             self.lock.acquire()
@@ -153,7 +154,7 @@ class Checkpoint:
         require_checkpoint_path(path)
         if path is not None and num_workers > 1:
             raise ValueError(f"no two runs with several workers are equal: for a checkpoint_path num_workers must be 1, not {num_workers}")
-        self.path = path and path_from_outside(path, "checkpoint_path")
+        self.path = path and Path(os.path.realpath(path_from_outside(path, "checkpoint_path")))  # a link shares the lock of its file
         self.get_state, self.set_state, self.settings = get_state, set_state, settings
         self.tables, self.unproven, self.is_whole = None, None, False
         self.lock = path and CheckpointLock(self.path)
@@ -234,6 +235,8 @@ class Checkpoint:
             ) from error
 
     def _write(self, state, record):
+        if self.path.exists() and not self.path.stat().st_mode & 0o222:
+            raise PermissionError(errno.EACCES, "it may only be read")
         if self.is_whole and self.path.exists():
             with whole_file(previous_path(self.path)) as temporary:
                 shutil.copyfile(self.path, temporary)
