@@ -164,6 +164,22 @@ def test_what_is_not_of_the_series_is_named_and_is_in_no_students_copy(export, c
     assert not [name for name in ("__pycache__", "checkpoint", ".env", "grades.ods", "grades.xlsx", *fitting) if name in told]
 
 
+@pytest.mark.parametrize("why", ["of another user", "beside a GIT_DIR"])
+def test_git_is_asked_for_the_series_own_files_whoever_they_belong_to_and_wherever_git_is_at_work(why, used, tmp_path, monkeypatch):
+    if why == "beside a GIT_DIR":  # as in a hook of another repository
+        monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    elif os.geteuid():
+        pytest.skip("only root can give files away")
+    else:
+        monkeypatch.setenv("HOME", str(tmp_path))  # no setting there trusts the folder
+        os.chown(used, 65534, 65534)
+        os.chown(used / ".git", 65534, 65534)
+    code = "from helpers.tools.exports import ROOT, own_files; print(*[path.relative_to(ROOT).as_posix() for path in own_files()])"
+    monkeypatch.setenv("PYTHONPATH", str(used))
+    found = subprocess.check_output([sys.executable, "-c", code], cwd=used, text=True).split()
+    assert "helpers/tools/exports.py" in found and not FIT & set(found)
+
+
 def test_what_lies_beside_the_lessons_is_named_and_in_no_course_run_book_or_published_copy(used, tmp_path):
     course, runner, published = run_in(
         used,
