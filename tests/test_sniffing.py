@@ -41,6 +41,7 @@ KNOWN = {
     "docx": (zipped("[Content_Types].xml", CONTENT), "an office document or an e-book: save it as plain text"),
     "xlsx": (zipped("xl/workbook.xml", CONTENT), "an office document or an e-book: save it as plain text"),
     "pptx": (zipped("docProps/app.xml", CONTENT), "an office document or an e-book: save it as plain text"),
+    "git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a pointer of Git LFS, .*fetch that, git lfs pull"),
     "epub": (zipped("mimetype", b"application/epub+zip"), "an office document or an e-book: save it as plain text"),
     "gzip": (gzip.compress(CONTENT), "packed with gzip, and its name does not end in .gz: rename it, mv FILE FILE.gz"),
     "bz2": (bz2.compress(CONTENT), "packed with bzip2: unpack it, bzip2 -dc FILE > FILE.txt"),

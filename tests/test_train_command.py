@@ -213,6 +213,12 @@ def test_a_training_that_diverges_and_a_text_without_words_are_told_in_a_line(sm
     assert not (tmp_path / "v.txt").exists()
 
 
+def test_tables_beyond_all_memory_are_told_in_a_line(small_text, tmp_path):
+    size = 10**13  # numbers in a vector: more bytes than a processor can address
+    done = CliRunner().invoke(main, [str(small_text), "--out", str(tmp_path / "v.txt"), "--embed-size", str(size)])
+    assert done.exit_code == 1 and re.fullmatch("Error: .*a smaller --embed-size or a higher --min-freq.*\n", done.stderr)
+
+
 @pytest.mark.parametrize("share", [1, 10**9])
 def test_tokens_as_they_stand_are_trained_on_in_memory_and_prepared(share, tmp_path, monkeypatch):
     monkeypatch.setattr(text_training, "MEMORY_SHARE", share)

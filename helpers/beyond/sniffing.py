@@ -27,6 +27,7 @@ FILE_KINDS = {  # how a file begins: what it is, and the command that makes a te
     rb"\{\\rtf\d": "a document in RTF: save it as plain text in UTF-8",
     rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office document: save it as plain text in UTF-8",
     rb"\x93NUMPY": "an array of NumPy: numpy.load reads it, and what is in it can be written as text",
+    rb"version https://git-lfs": "a pointer of Git LFS, not the file that it stands for: fetch that, git lfs pull",
     rb"\x89PNG|\xff\xd8\xff|GIF8[79]a.{0,9}\0": "a picture: name a file of text",
     rb"\x7fELF": "a program: name a file of text",
     rb"\x89HDF|PAR1\x15|SQLite format 3\0": "a database or a table (HDF5, Parquet or SQLite): export its text",

@@ -95,6 +95,8 @@ def told_in_a_line(stopped):
         yield
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
         raise click.ClickException(shown(" ".join(str(error).split()))) from error
+    except MemoryError as error:
+        raise click.ClickException("there is too little memory: take a smaller --embed-size or a higher --min-freq") from error
     except KeyboardInterrupt:
         raise click.ClickException(stopped()) from None
 
@@ -197,7 +199,7 @@ def run_rank(rank, num_ranks, sockets, timeout, settings):
             join_ring(rank, num_ranks, sockets, timeout)
         train_ranks(**settings)
         return 0
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError, MemoryError) as error:
         reason = str(error)
     except (RuntimeError, OSError) as error:  # from torch.distributed: a rank is gone, a port is taken
         reason = f"{' '.join(str(error).split())[:300]}; {again}"
