@@ -9,6 +9,8 @@ export MXNET_CPU_WORKER_NTHREADS ?= 2
 # glibc keeps freed memory instead of giving it back: step 5 in PyTorch then takes a third less time.
 export MALLOC_MMAP_THRESHOLD_ ?= 1000000000
 export MALLOC_TRIM_THRESHOLD_ ?= 1000000000
+# The environment's Python needs neither; a person's may stop it, or bring other modules of the same names.
+unexport PYTHONHOME PYTHONPATH
 
 .PHONY: help setup course lint test test-all lab notebooks book bench study clean
 

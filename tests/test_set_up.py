@@ -119,6 +119,25 @@ def test_another_version_is_refused_in_a_line_before_anything_is_made(tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["python"]
 
 
+def test_a_persons_pythonhome_and_pythonpath_stop_nothing(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('theirs')")
+    theirs = {"PYTHONHOME": "/nowhere", "PYTHONPATH": str(tmp_path)}
+    assert "PYTHON=/bin/true is no Python 3" in make("PYTHON=/bin/true", f"VENV={tmp_path}/venv", **theirs).stderr  # our program says so
+    rule = "--eval=told: ; @env"
+    told = subprocess.run(["make", rule, "told"], cwd=ROOT, env={**os.environ, **theirs}, capture_output=True, text=True, check=True).stdout
+    assert not re.findall("^PYTHON(HOME|PATH)=", told, re.MULTILINE)
+
+
+def test_an_environment_with_other_things_in_it_is_not_made_again(tmp_path):
+    for folder in "bin", "src":
+        (tmp_path / folder).mkdir()
+    (tmp_path / "pyvenv.cfg").write_text("home = /gone")  # its Python is gone, or too old
+    (tmp_path / "src" / "thesis.tex").write_text("years")
+    with pytest.raises(SystemExit, match=r"holds what is of no environment: src\. Name another: make course VENV=.venv-2$"):
+        make_environment(tmp_path, REAL, None)
+    assert (tmp_path / "src" / "thesis.tex").exists() and (tmp_path / "pyvenv.cfg").exists()
+
+
 def test_a_folder_that_is_no_environment_is_left_alone(tmp_path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "thesis.tex").write_text("years")

@@ -32,6 +32,11 @@ ACCESS = {f"PIP_{name}" for name in (
     "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "TRUSTED_HOST", "CERT", "CLIENT_CERT", "PROXY", "TIMEOUT",
     "DEFAULT_TIMEOUT", "RETRIES", "CONFIG_FILE", "CONSTRAINT", "KEYRING_PROVIDER",
 )}  # fmt: skip
+# What lies in an environment: what venv, virtualenv and uv make, packages add, and a set-up writes.
+ENVIRONMENT_PARTS = {
+    "bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include",
+    "pyvenv.cfg", ".gitignore", ".lock", "CACHEDIR.TAG", "tmp", "course-ready", "test-ready",
+}  # fmt: skip
 PROBE = """
 import json, os, sys, sysconfig
 try:
@@ -228,8 +233,12 @@ def mend_scripts(scripts, executable):
 
 
 def clear(folder):
-    """Empty an environment; pyvenv.cfg, by which one is known, goes last."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == "pyvenv.cfg"):
+    """Empty an environment; pyvenv.cfg, by which one is known, goes last. SystemExit, and nothing goes, where it holds anything else."""
+    paths = sorted(folder.iterdir(), key=lambda path: path.name == "pyvenv.cfg")
+    others = sorted(path.name for path in paths if path.name not in ENVIRONMENT_PARTS)
+    if others:
+        raise SystemExit(f"{folder} holds what is of no environment: {', '.join(others[:5])}. Name another: make course VENV=.venv-2")
+    for path in paths:
         shutil.rmtree(str(path)) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
@@ -242,7 +251,7 @@ def make_environment(folder, given, only):
         found = find(given, only)
         if (folder / "pyvenv.cfg").exists():
             why = python if isinstance(python, str) else f"is {version(python, 3)}"
-            announce(f"{folder.name} is made again: its Python {why}")
+            announce(f"{folder.name} has to be made again: its Python {why}")
         if folder.exists():
             clear(folder)
         free = shutil.disk_usage(str(folder.parent)).free / 1e9
