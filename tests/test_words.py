@@ -27,6 +27,7 @@ LINES = {
     "styled letters": ("𝐰𝐨𝐫𝐝 𝕎𝓸𝓻𝓭 ⅷ", "word word viii"),
     "what is no layout stays": ("Java™ x² nº 1ª น้ำ ㄱㄱ ① ½", "java x nº น้ำ ㄱㄱ"),
     "dotted I": ("İzmir I\u0307zmir i\u0307zmir izmir IZMIR", "izmir izmir izmir izmir izmir"),
+    "dots without end": ("I\u0307\u0307\u0307\u0307x i\u0307\u0307\u0301", "ix í"),
     "digits": ("sku123 3rd h2o covid-19", "sku rd h o covid"),
     "other letters": ("STRASSE Straße ΟΔΟΣ ὁδός 〇二 二〇年 Ŀl", "strasse straße οδος ὁδός 〇二 二〇年 l l"),
 }

@@ -44,14 +44,15 @@ def speller(turkish=False):
     """
     import regex
 
-    forms = re.compile(LAYOUT_FORMS)
+    forms, dotted = re.compile(LAYOUT_FORMS), re.compile("i\u0307+")
     unseen = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\u0640--[\u200b-\u200d]]+")
 
     def spell(text):
         text = forms.sub(lambda found: unicodedata.normalize("NFKC", found[0]), unicodedata.normalize("NFC", text))
         text = unicodedata.normalize("NFC", unseen.sub("", text)).replace("İ", "i")
         text = text.replace("I", "ı") if turkish else text
-        return unicodedata.normalize("NFC", text.lower().replace("i\u0307", "i"))
+        text = text.lower()
+        return unicodedata.normalize("NFC", dotted.sub("i", text)) if "\u0307" in text else unicodedata.normalize("NFC", text)
 
     return spell
 
