@@ -197,7 +197,15 @@ def test_a_file_is_not_converted_onto_itself(path, name):
     path.with_name("link.txt").symlink_to(path)
     before = path.read_bytes()
     answer = run("convert", path, path.with_name(name))
-    assert answer.exit_code == 1 and "is FILE itself: name another DESTINATION" in answer.output and path.read_bytes() == before
+    assert answer.exit_code == 1 and "is FILE itself, or its words: name another DESTINATION" in answer.output and path.read_bytes() == before
+
+
+def test_the_words_of_a_pair_of_files_are_not_overwritten_by_its_rows(path):
+    pair, words = path.with_name("pair.tsv"), path.with_name("pair.metadata.tsv")
+    assert run("convert", path, pair).exit_code == 0
+    before = words.read_bytes()
+    answer = run("convert", pair, words)
+    assert answer.exit_code == 1 and "or its words: name another DESTINATION" in answer.output and words.read_bytes() == before
 
 
 def test_a_link_is_followed_by_convert(path):

@@ -10,6 +10,7 @@ from helpers.arguments import require_query
 from helpers.beyond.evaluation import evaluate, keyed_vectors
 from helpers.beyond.vector_files import (
     WHICH_TABLE,
+    metadata_path,
     read_vectors,
     require_suffix,
     table_of,
@@ -120,8 +121,9 @@ def convert(source, destination, table, strict):
     A .safetensors file keeps all that FILE holds, the others one table without `<unk>`.
     """
     suffix = require_suffix(destination)
-    if target_of(destination).exists() and source.exists() and destination.samefile(source):
-        raise ValueError(f"{destination} is FILE itself: name another DESTINATION")
+    sources, targets = ([path, metadata_path(path)] if path.suffix == ".tsv" else [path] for path in (source, destination))
+    if any(target_of(target).exists() and path.exists() and target.samefile(path) for target in targets for path in sources):
+        raise ValueError(f"{destination} is FILE itself, or its words: name another DESTINATION")
     if suffix == ".safetensors":
         write_tables(destination, *with_unknown(read_vectors(source, strict)))
     else:
