@@ -4,6 +4,8 @@ import functools
 import importlib
 import itertools
 import os
+import signal
+import threading
 import time
 
 import numpy as np
@@ -224,6 +226,18 @@ def test_a_worker_that_is_killed_or_fails_ends_the_others_with_an_error(job, err
         list(workers.run(job))
     assert time.monotonic() - start < 30
     assert not any(process.is_alive() for process in workers.processes)
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_worker_that_is_killed_before_it_takes_its_next_job_is_told_in_words(meanwhile):
+    with pytest.raises(RuntimeError, match="worker process was killed"), Workers(2, work) as workers:
+        list(workers.run("count"))
+        os.kill(workers.processes[1].pid, signal.SIGSTOP)
+        killer = threading.Timer(0.3, workers.processes[1].kill)
+        killer.start()
+        if not meanwhile:
+            workers.processes[1].join()
+        list(workers.run("count"))
 
 
 def test_one_worker_shares_no_memory_and_several_say_what_they_need_before_they_start(small_text, monkeypatch):

@@ -74,20 +74,28 @@ class Workers:
         if not self.processes:
             yield from self.work(*self.arguments, *job)
         for connection in self.connections:
-            connection.send(job)
+            with _told_if_killed():
+                connection.send(job)
         busy = set(self.connections)
         while busy:
             for connection in multiprocessing.connection.wait(busy):
-                try:
+                with _told_if_killed():
                     answer = connection.recv()
-                except EOFError:
-                    raise RuntimeError("a worker process was killed; num_workers=1 needs less memory") from None
                 if isinstance(answer, Exception):
                     raise answer
                 if answer is None:
                     busy.remove(connection)
                 else:
                     yield answer
+
+
+@contextlib.contextmanager
+def _told_if_killed():
+    """Raise a RuntimeError where a worker's connection turns out to be closed: before it sends, between two jobs, or amid an answer."""
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise RuntimeError("a worker process was killed; num_workers=1 needs less memory") from None
 
 
 def _serve(connection, work, arguments, place):
