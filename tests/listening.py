@@ -41,7 +41,9 @@ def places_of(process):
     found = set()
     for one in (process, *process.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess, OSError):
-            who = one.pid, "ipykernel_launcher" in one.cmdline()
+            if not (command := one.cmdline()):
+                continue  # it is ending: its files close a moment after its memory went
+            who = one.pid, "ipykernel_launcher" in command
             links = [link for link in one.net_connections("inet") if link.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)]
             found |= {Place(*who, *link.laddr[:2]) for link in links}
             inodes = [re.sub(r"\D", "", os.readlink(fd)) for fd in Path(f"/proc/{one.pid}/fd").iterdir()]
