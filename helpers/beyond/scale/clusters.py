@@ -15,6 +15,7 @@ from helpers.beyond.parents import end_with
 NUM_WORKERS = 2
 THREADS = "OMP_NUM_THREADS"  # of each worker, and of what it starts: 1
 ENDING = threading.Event()  # in a worker: the command is stopped, or gone
+BUSY = threading.Event()  # in a worker: it does a job
 
 
 @contextlib.contextmanager
@@ -74,16 +75,21 @@ def _begin(other):
 
 
 def _take_signals():
-    """Leave Ctrl-C to the command, which gets it too and ends its workers; let SIGTERM leave a job by its `finally`s."""
+    """Leave Ctrl-C to the command, which gets it too and ends its workers; let SIGTERM leave a job by its `finally`s.
+
+    Without a job it ends at once: who left the pool's pipe in the middle of a message would leave the rest of it to the other worker.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit() if BUSY.is_set() else os._exit(1))
 
 
 def _do(function, *arguments):
     """Do a job in a worker."""
+    BUSY.set()
     try:
         return function(*arguments)
     finally:
+        BUSY.clear()
         if ENDING.is_set():
             for child in psutil.Process().children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
