@@ -572,3 +572,17 @@ def test_a_checkpoint_of_one_device_resumes_on_another_and_says_so(loaded, in_on
     resumable_train(net, data, 0.01, NUM_EPOCHS, "cpu:0", checkpoint_path=path)
     assert "c.safetensors was made on cpu: on cpu:0 the training goes on to other last digits" in capsys.readouterr().out
     same(model.to_arrays(net), wanted)
+
+
+def test_a_strangers_file_in_the_place_of_the_checkpoint_before_is_refused_and_kept(loaded, tmp_path):
+    model, path = model_pytorch, tmp_path / "c.safetensors"
+    data, vocab = loaded(model, "plain")
+    previous_path(path).write_text("mine")
+    with pytest.raises(ValueError, match="c.previous.safetensors is not a whole checkpoint: .*or name another checkpoint_path"):
+        start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
+    assert previous_path(path).read_text() == "mine" and not path.exists()
+    previous_path(path).unlink()
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
+    path.rename(previous_path(path))  # what a person leaves who starts again by deleting the newest file
+    start(model, "plain", new_net(model, "plain", len(vocab)), data, 1, path)
+    assert path.exists()

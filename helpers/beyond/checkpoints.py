@@ -179,6 +179,8 @@ class Checkpoint:
                 self.lock.acquire()
             if self.path.exists():
                 record = self._read()
+            elif previous_path(self.path).exists():
+                load_checkpoint(previous_path(self.path))  # a file of somebody's under this name is refused, not written over
         if len(record["epochs"]) < num_epochs:
             self.keep(record)
         return record
