@@ -134,7 +134,7 @@ def measure_steps(device, quick, blocks):
     """
     found = {}
     for name, make in steps_for(device).items():
-        tables, wanted, apart = new_tables(blocks, device), new_tables(blocks, "cpu"), 0.0
+        tables, wanted = new_tables(blocks, device), new_tables(blocks, "cpu")
         tables[1] += 0.1
         wanted[1] += 0.1  # contexts that are 0 would give no step
         here, there = (DeviceBlocks(blocks, where, 1 if name == "Triton" else 64) for where in (device, "cpu"))
@@ -142,8 +142,6 @@ def measure_steps(device, quick, blocks):
         same_draws = all(torch.equal(one.cpu(), other) for wave in waves for one, other in zip(*wave))
         with torch.no_grad():
             step = make(tables, here.bounds, waves[0][0], WINDOW, NUM_NOISE_WORDS)
-            for table, other in zip(tables, wanted):
-                table.copy_(other)  # what a graph changed while it was captured
             for wave, other in waves:
                 step(tables, here.bounds, wave, WINDOW, NUM_NOISE_WORDS, BLOCK_LR)
                 blocks_device.train_wave(wanted, there.bounds, other, WINDOW, NUM_NOISE_WORDS, BLOCK_LR)

@@ -25,15 +25,19 @@ def train(seed, num_epochs, resample, corpus="ptb"):
     import torch
 
     from helpers import model_pytorch as model
-    from helpers.beyond.dynamic import load_dynamic
+    from helpers.beyond.dynamic import load_dynamic_minibatches
     from helpers.beyond.evaluation import evaluate_pairs
     from helpers.beyond.gradients_pytorch import fast_train_batch
+    from helpers.corpus import read_corpus
+    from helpers.examples import Vocab, load_minibatches
     from helpers.training import History
 
     device, minibatches, correlations = torch.device("cpu"), [], []
     with contextlib.redirect_stdout(io.StringIO()):
-        load, settings = (load_dynamic, {"to_tensor": model.to_tensor}) if resample else (model.load_data, {})
-        data_iter, vocab = load(corpus, BATCH_SIZE, **SETTINGS, seed=seed, **settings)
+        text = read_corpus(corpus)
+        vocab = Vocab(text.sentences, 10)
+        load = load_dynamic_minibatches if resample else load_minibatches
+        data_iter = load(text, vocab, BATCH_SIZE, **SETTINGS, seed=seed, to_tensor=model.to_tensor)
         net = model.new_model(len(vocab), EMBED_SIZE, seed)
         optimizer = torch.optim.Adam(net.parameters(), lr=LR)
         history = History(data_iter, num_epochs, device)

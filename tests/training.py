@@ -10,7 +10,9 @@ from unittest import mock
 
 from helpers.beyond import checkpoints
 from helpers.beyond.blocks import load_blocks, word2vec_tables
-from helpers.beyond.dynamic import load_dynamic
+from helpers.beyond.dynamic import load_dynamic_minibatches
+from helpers.corpus import read_corpus
+from helpers.examples import Vocab
 
 WAYS = "plain", "resample", "blocks"
 
@@ -25,7 +27,9 @@ def load(model, way, text):
     if way == "blocks":
         return load_blocks(text, 5, 5, seed=5)
     if way == "resample":
-        return load_dynamic(text, 128, 5, 5, seed=5, to_tensor=model.to_tensor)
+        found = read_corpus(text)
+        vocab = Vocab(found.sentences, 10)
+        return load_dynamic_minibatches(found, vocab, 128, 5, 5, 5, model.to_tensor), vocab
     return model.load_data(text, 128, 5, 5, seed=5)
 
 

@@ -1,10 +1,6 @@
 """Minibatches whose examples are drawn anew for every epoch. NumPy only; taught in step 10."""
 
-import numpy as np
-
-from helpers.arguments import require_whole_numbers
-from helpers.corpus import read_corpus
-from helpers.examples import Minibatches, Vocab, count_words, describe, encode, generator, load_minibatches, make_examples
+from helpers.examples import Minibatches, count_words, encode, generator, load_minibatches, make_examples
 
 
 class DynamicMinibatches(Minibatches):
@@ -45,16 +41,3 @@ def load_dynamic_minibatches(text, vocab, batch_size, max_window_size, num_noise
 
     once = load_minibatches(text, vocab, batch_size, *settings[1:], seed, to_tensor)
     return DynamicMinibatches(once, draw)
-
-
-def load_dynamic(corpus, batch_size, max_window_size, num_noise_words, seed=0, min_freq=10, to_tensor=np.asarray):
-    """Read a corpus and make its DynamicMinibatches, as a model's `load_data` makes Minibatches; returns `(data_iter, vocab)`.
-
-    `to_tensor` is that of the model: `model_pytorch.to_tensor` or `model_mxnet.to_tensor`. Errors are those of `load_data`.
-    """
-    require_whole_numbers(batch_size=batch_size, max_window_size=max_window_size, num_noise_words=num_noise_words)
-    require_whole_numbers(0, seed=seed, min_freq=min_freq)
-    text = read_corpus(corpus)
-    vocab = Vocab(text.sentences, min_freq)
-    describe(text, vocab)
-    return load_dynamic_minibatches(text, vocab, batch_size, max_window_size, num_noise_words, seed, to_tensor), vocab
