@@ -1,22 +1,27 @@
 """Files of word vectors, told apart by their suffix: read line by line with errors that name the line, written whole.
 
-.safetensors holds both tables, their words, and the settings that made them. .txt, .vec and .bin hold one table as word2vec and
-fastText write it, .txt and .vec also as GloVe does, without a first line. .tsv holds one table and has its words in a file beside
-it, as TensorBoard's Projector takes them. Nothing in a file is ever run.
+.safetensors holds both tables, their words, and the settings that made them, and may hold the rows of n-grams. .txt, .vec and .bin
+hold one table as word2vec and fastText write it, .txt and .vec also as GloVe does, without a first line. .tsv holds one table and
+has its words in a file beside it, as TensorBoard's Projector takes them. Nothing in a file is ever run.
 """
 
 import gzip
 import itertools
+import json
 import os
 import re
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from helpers.arguments import whole_file
 from helpers.beyond.sniffing import GZIP, SNIFFED, UNPACKING, named, what_it_is
+from helpers.beyond.subwords import MAX_N, MIN_N, NUM_BUCKETS
 from helpers.vectors import Vectors, load_vectors, save_vectors
 
 LONGEST_LINE = 2**24  # bytes: a million numbers
@@ -91,6 +96,58 @@ def require_fit_words(path, tokens):
 def write_tables(path, embed_v, embed_u, tokens, settings, frames=()):
     """Write to a .safetensors file all that `save_vectors` takes, where `target_of` says."""
     save_vectors(target_of(path), embed_v, embed_u, tokens, settings, frames)
+
+
+SUBWORDS = {"min_n": MIN_N, "max_n": MAX_N, "buckets": NUM_BUCKETS}  # which n-grams and buckets a file's rows belong to
+
+
+def write_subwords(path, vectors, buckets, ngram_rows):
+    """Write Vectors with the rows (n, d) float32 of their n-grams' buckets (n,) int64, ascending, to a .safetensors file, whole.
+
+    Any word can be asked of it (`read_subwords`); whoever reads it with `load_vectors` gets the Vectors. Raises ValueError for
+    rows that don't fit.
+    """
+    _require_subwords(buckets, ngram_rows, vectors.embed_v)
+    with tempfile.TemporaryDirectory() as folder:
+        usual = Path(folder) / "vectors.safetensors"
+        save_vectors(usual, *vectors)
+        with safe_open(usual, "numpy") as file:
+            tables, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+    tables |= {"subword_buckets": np.ascontiguousarray(buckets), "subword_rows": np.ascontiguousarray(ngram_rows)}
+    with whole_file(target_of(path)) as temporary:
+        temporary.write_bytes(save(tables, {**metadata, "subwords": json.dumps(SUBWORDS)}))
+
+
+def read_subwords(path):
+    """Return the buckets (n,) and the rows (n, d) of the n-grams in a file that `read_vectors` reads; None where it has none.
+
+    Raises ValueError where they are damaged, or of other n-grams than ours.
+    """
+    if suffix_of(path)[0] != ".safetensors":
+        return None
+    with safe_open(path, "numpy") as file:
+        names, told = set(file.keys()), (file.metadata() or {}).get("subwords")
+        if told is None and not names & {"subword_buckets", "subword_rows"}:
+            return None
+        try:
+            if not {"subword_buckets", "subword_rows"} <= names or json.loads(told or "null") != SUBWORDS:
+                raise ValueError(f"they are not those of {SUBWORDS}, or a part is missing")
+            buckets, ngram_rows = file.get_tensor("subword_buckets"), file.get_tensor("subword_rows")
+            _require_subwords(buckets, ngram_rows, file.get_tensor("embed_v"))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"the n-grams in {path} can't be used: {error}; take them out with `convert` to a .vec file") from error
+    return buckets, ngram_rows
+
+
+def _require_subwords(buckets, ngram_rows, table):
+    if buckets.ndim != 1 or buckets.dtype != np.int64 or ngram_rows.dtype != np.float32:
+        raise ValueError(f"buckets must be a list of int64 and rows of float32, not {buckets.dtype} and {ngram_rows.dtype}")
+    if ngram_rows.shape != (len(buckets), table.shape[1]):
+        raise ValueError(f"{len(buckets)} buckets and vectors of {table.shape[1]} numbers for rows of shape {ngram_rows.shape}")
+    if len(buckets) and not (0 <= buckets[0] and buckets[-1] < NUM_BUCKETS and (np.diff(buckets) > 0).all()):
+        raise ValueError(f"buckets must ascend from 0 to below {NUM_BUCKETS:,}")
+    if not np.isfinite(ngram_rows).all():
+        raise ValueError("a row has a number that is not finite")
 
 
 def write_vectors(path, embed_v, embed_u, tokens, settings):

@@ -8,14 +8,17 @@ import numpy as np
 
 from helpers.arguments import require_query
 from helpers.beyond.evaluation import evaluate, keyed_vectors
+from helpers.beyond.subwords import ngrams, unseen_vector
 from helpers.beyond.vector_files import (
     WHICH_TABLE,
     metadata_path,
+    read_subwords,
     read_vectors,
     require_suffix,
     table_of,
     target_of,
     with_unknown,
+    write_subwords,
     write_table,
     write_tables,
 )
@@ -69,12 +72,17 @@ def to_length_1(rows):
 def ask(source, table, strict, words=()):
     """Load a table of a file as KeyedVectors of length 1; returns them, and `words` as the file spells them.
 
-    Raises LookupError for a word that has no vector, and ValueError for one whose vector is of zeros, or that stands alone.
+    A word that a file with n-grams doesn't have gets a vector from its own. Raises LookupError for a word that has no vector, and
+    ValueError for one whose vector is of zeros, or that stands alone.
     """
     tokens, rows = read_table(source, table, strict)
+    known = {"<unk>", *tokens}
+    words = [spelled(word, known) for word in words]
+    unseen = [word for word in dict.fromkeys(words) if word not in known and word.lower() not in known]
+    if unseen and (subwords := read_subwords(source)):
+        tokens, rows = [*tokens, *unseen], np.vstack([rows, made_of_ngrams(unseen, subwords, table)])
     to_length_1(rows)
     keyed = keyed_vectors(tokens, rows)
-    words = [spelled(word, keyed) for word in words]
     if words and len(tokens) < 2:
         raise ValueError(f"{source} holds one word alone, so that no other is near to it")
     for word in words:
@@ -84,14 +92,31 @@ def ask(source, table, strict, words=()):
     return keyed, words
 
 
-def spelled(word, keyed):
+def made_of_ngrams(words, subwords, table):
+    """Make the vectors of words that a file doesn't have from its n-grams, (words, d), and say so on stderr.
+
+    `subwords` is what `read_subwords` returns. Raises LookupError for a word without a known n-gram, ValueError for another table
+    than that of the centers.
+    """
+    if table != "center":
+        raise ValueError(f"{words[0]!r} is not in the vocabulary, and n-grams make vectors of the center table only, not of {table}")
+    rows = []
+    for word in words:
+        row, known = unseen_vector(word, *subwords)
+        told = f"its vector is made of {known} of its {len(ngrams(word))} n-grams"
+        click.echo(f"{shown(word)} is not in the vocabulary: {told}", err=True)
+        rows.append(row)
+    return rows
+
+
+def spelled(word, tokens):
     """Return a word as a vectors file has it, in whatever normal form of Unicode; as it is if the file doesn't have it.
 
     A word typed as UTF-8 where the locale knows ASCII alone (LC_ALL=C) is found, too.
     """
     forms = [word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC"))]
     forms.append(os.fsencode(word).decode("utf-8", "surrogateescape"))
-    return next((form for form in forms if form in keyed), word)
+    return next((form for form in forms if form in tokens), word)
 
 
 def tell(neighbors):
@@ -104,7 +129,8 @@ def tell(neighbors):
 def main():
     """Ask files of word vectors, and convert them.
 
-    A file is known by its suffix. .safetensors is this series' own, with both tables. .txt, .vec and .bin are word2vec's and
+    A file is known by its suffix. .safetensors is this series' own, with both tables; one that step 16 wrote has n-grams too, and
+    answers for words that it never saw. .txt, .vec and .bin are word2vec's and
     fastText's, .txt also GloVe's, and are read with .gz behind too. .tsv is for TensorBoard's Projector, its words beside it in
     NAME.metadata.tsv. A WORD that begins with - stands after --, as in: similar FILE -- -lrb-
     """
@@ -125,7 +151,11 @@ def convert(source, destination, table, strict):
     if any(target_of(target).exists() and path.exists() and target.samefile(path) for target in targets for path in sources):
         raise ValueError(f"{destination} is FILE itself, or its words: name another DESTINATION")
     if suffix == ".safetensors":
-        write_tables(destination, *with_unknown(read_vectors(source, strict)))
+        vectors = with_unknown(read_vectors(source, strict))
+        if subwords := read_subwords(source):
+            write_subwords(destination, vectors, *subwords)
+        else:
+            write_tables(destination, *vectors)
     else:
         tokens, rows = read_table(source, table, strict)
         write_table(destination, rows, tokens)
