@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from book.pages import write_pages
+from book.play_text import write_play
 from helpers.beyond.notebooks import all_notebooks, lessons, read_notebook, stray_lessons, told_left_out
 
 BUILT = Path(__file__).resolve().parent / "_build"
@@ -27,6 +28,7 @@ def main():
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
     pages = write_pages(BUILT / "pages")
+    write_play(BUILT / "static")
     site = BUILT / "html"
     options = ["-q", "-W", "--keep-going", "-E", "-j", "auto", "-c", str(BUILT.parent), "-d", str(BUILT / "doctrees")]
     if sphinx_build(["-b", "html", *options, str(BUILT / "pages"), str(site)]):

@@ -19,6 +19,7 @@ html_theme = "sphinx_book_theme"
 html_theme_options = {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2, "show_navbar_depth": 1}
 html_static_path = [
     str(HERE / "static"),
+    str(HERE / "_build" / "static"),  # of "Press play", with the text
     str(distribution("sphinx-mathjax-offline").locate_file(f"sphinx-mathjax-offline/static/mathjax/{MATHJAX}")),
 ]
 html_css_files = ["book.css"]

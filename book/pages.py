@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from book.play_text import PAGE, press_play
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, TITLES, lessons, read_notebook, tags
 from helpers.exercises import find
 from helpers.figures import SUMMARY
@@ -214,6 +215,9 @@ def write_step(folder, step, exercises):
         if cell["id"] == "title":
             kept = [f"[{path.parent.name}/{path.name}]({os.path.relpath(path, folder / 'steps')})" for path in notebooks]
             page.add(f"To run it, take the {'notebooks' if len(kept) > 1 else 'notebook'}: {', '.join(kept)}.")
+    if step.name == "05_training":
+        page.add("## Press play: the same in your browser")
+        page.add(press_play("../"))
     page.write()
 
 
@@ -273,8 +277,15 @@ def write_pages(folder):
         page = Page(folder, name)
         page.add(page.linked(path.read_text(encoding="utf-8"), path))
         page.write()
+    play = Page(folder, "play")
+    play.add(PAGE)
+    play.add(press_play(""))
+    play.write()
     index = Page(folder, "index")
     index.add(index.linked(first, ROOT / "README.md"))
+    index.add("## Press play: words find their places")
+    index.add(press_play(""))
+    index.add("## The steps")
     table = [f"| [{title}](steps/{step.name}.md) | {learned} | {minutes} |" for step, (title, learned, minutes) in zip(steps, rows)]
     index.add("\n".join(["| step | what you learn | minutes: reading + exercises |", "|---|---|---|", *table]))
     index.add("Where the two frameworks differ, a page has a tab for each. What you choose once is chosen on all pages.")
@@ -282,7 +293,7 @@ def write_pages(folder):
         ("The six steps", [f"steps/{step.name}" for step in steps[:6]]),
         ("What comes next", [f"steps/{step.name}" for step in steps[6:]]),
         ("Exercises", [f"{title} <exercises/{step.name}>" for step, (title, *_) in zip(steps, rows)]),
-        ("More", ["run", *TEXTS.values()]),
+        ("More", ["play", "run", *TEXTS.values()]),
     ):
         index.add("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]))
     index.write()
