@@ -1,30 +1,38 @@
-"""The book's pages, written from the committed notebooks: one per step with both frameworks in tabs, one per exercise.
+"""The book's pages, written from the committed notebooks: one per step, with both frameworks and with its exercises.
 
-A cell that both variants share stands once, any other in a tab for each framework; the cells' ids say which is which.
+A cell that both variants share stands once, any other in a block for each framework; the cells' ids say which is which.
 """
 
 import base64
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from book.play_text import PAGE, press_play
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, TITLES, lessons, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, known_parameters, lessons, read_notebook, tags
 from helpers.exercises import find
 from helpers.figures import SUMMARY
-from helpers.tools.twins import FOLDED, framework_of, name_of, variants
+from helpers.tools.students import write_student_copy
+from helpers.tools.twins import CLEAR, FOLDED, TEACHES, framework_of, name_of, variants
 
-LEFT_OUT = "links", "exercises-import"  # the book has its own links, and nothing to import
-HEAD = "set-up", "imports"
+LEFT_OUT = ("exercises-import",)  # a page has nothing to import
+TRIES = "tries"
 DOCS = "vectors", "scale", "results", "machines", "glossary"
 TEXTS = {
     **{ROOT / "docs" / f"{name}.md": name for name in DOCS}, NOTEBOOKS / "TEACHING.md": "teaching",
     ROOT / "CONTRIBUTING.md": "contributing", ROOT / "CHANGELOG.md": "changes",
 }  # fmt: skip
+COPY = "word2vec"  # the name of the students' copy that can be downloaded, and of its folder
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 EXERCISE = re.compile(r"\*\*(\d\d\.\d+)\*\* (.+?[.?:])\s")  # its number and its title, a sentence
+EFFORT = re.compile(r"\(((?:optional, )?(\d+) minutes, difficulty \d of 3)\)")
+COST = re.compile(r"The notebook runs in .* of memory\.")
+NEXT = re.compile(r"^Next: .*?\)(\.? |\.?$)(All steps: .*)?", re.MULTILINE)  # the theme has its own
+TERM = re.compile(r"^\* \*\*(.+?)\*\*(?: \((.+?)\))?: .*\*Steps? (\d+)", re.MULTILINE)  # in the glossary: names, step
+GUESS = "Your guess first, then open."
 
 
 class Step(NamedTuple):
@@ -33,6 +41,18 @@ class Step(NamedTuple):
     name: str
     lesson: dict
     solutions: dict
+
+
+class Exercise(NamedTuple):
+    """An exercise: title, section that it stands in, effort in words, minutes; cells and lists of cells as `in_step` gives them."""
+
+    title: str
+    section: str
+    effort: str
+    minutes: int
+    question: dict
+    stub: dict
+    solution: list
 
 
 def all_steps():
@@ -46,8 +66,13 @@ def all_steps():
 def page_of(path):
     """Return the page, without its suffix, that shows a file of the repository, or None."""
     if path.suffix == ".ipynb" and path.is_relative_to(NOTEBOOKS):
-        return f"exercises/{path.stem}" if "solutions" in path.parts else f"steps/{path.stem}"
+        return f"steps/{path.stem}"
     return {ROOT / "README.md": "index", **TEXTS}.get(path)
+
+
+def anchor_of(number):
+    """Return the anchor of an exercise such as 04.3."""
+    return f"exercise-{number.replace('.', '-')}"
 
 
 def fence(text, language):
@@ -60,33 +85,34 @@ def fence(text, language):
 
 def fold(title, text):
     """Return text behind a title that opens it."""
-    colons = ":" * (1 + longest_colons(text))
-    return f"{colons}{{dropdown}} {title}\n{text}\n{colons}"
+    return f'<details class="fold">\n<summary>{title}</summary>\n\n{text}\n\n</details>'
 
 
-def tabs(texts):
-    """Return a tab for each framework, in step with all other tabs of the book."""
-    colons = ":" * (1 + max(map(longest_colons, texts.values())))
-    heads = {name: f"{colons}{{tab-item}} {TITLES[name]}\n:sync: {name}" for name in texts}
-    items = [f"{heads[name]}\n\n{text or 'Nothing to do here.'}\n{colons}" for name, text in texts.items()]
-    return "\n".join([f"{colons}:{{tab-set}}", ":sync-group: framework", "", *items, f"{colons}:"])
+def blocks(texts):
+    """Return a block for each framework; the switch in the page's header shows one of them."""
+    return "\n\n".join(f'<div class="framework {name}">\n\n{text or "Nothing to do here."}\n\n</div>' for name, text in texts.items())
 
 
-def longest_colons(text):
-    return max(map(len, re.findall(r"^:{3,}", text, re.MULTILINE)), default=2)
+def shows_a_figure(cell):
+    """Say whether a code cell shows a figure and nothing else, and is not taught."""
+    outputs = cell["outputs"]
+    captions = {output["metadata"]["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})}
+    printed = "".join("".join(output.get("text", "")) for output in outputs).splitlines()
+    return bool(captions) and captions.issuperset(printed) and not tags(cell) & {TEACHES, CLEAR}
 
 
 class Page:
-    """A page as it is written, block by block: a text, or {framework: text} for tabs."""
+    """A page as it is written, block by block: a text, or {framework: text} where the frameworks differ."""
 
     def __init__(self, folder, name):
         self.folder, self.name, self.blocks = folder, name, []
+        self.guess = False  # whether the text above asks for a prediction
 
     def add(self, text):
         self.blocks.append(text)
 
-    def add_tabs(self, texts):
-        """Add what differs; what stands right after other tabs joins them."""
+    def add_each(self, texts):
+        """Add what differs; what stands right after other such text joins it."""
         if self.blocks and isinstance(self.blocks[-1], dict):
             self.blocks[-1] = {name: "\n\n".join(filter(None, (self.blocks[-1][name], texts[name]))) for name in texts}
         else:
@@ -108,7 +134,8 @@ class Page:
             return f"{match[1]}{os.path.relpath(path, (self.folder / self.name).parent)}{match[3]}"
 
         # what stands between backticks is no link
-        return "".join(part if number % 2 else LINK.sub(led, part) for number, part in enumerate(re.split(r"(`+[^`]+`+)", text)))
+        parts = re.split(r"(`+[^`]+`+)", text)
+        return "".join(part if number % 2 else LINK.sub(led, part).replace(" %", "\u00a0%") for number, part in enumerate(parts))
 
     def output(self, cell, path):
         """Return what a code cell of the notebook `path` shows; a figure's description, which is printed, becomes its caption."""
@@ -116,12 +143,13 @@ class Page:
         for number, output in enumerate(cell["outputs"]):
             data = {kind: "".join(value) for kind, value in output.get("data", {}).items() if kind != SUMMARY}
             if "image/png" in data:
-                alt = output["metadata"]["image/png"]["alt"]
+                alt, png = output["metadata"]["image/png"]["alt"], base64.b64decode(data["image/png"])
                 image = Path("images", f"{path.parent.name}-{path.stem}-{cell['id']}-{number}.png")
                 (self.folder / image.parent).mkdir(exist_ok=True)
-                (self.folder / image).write_bytes(base64.b64decode(data["image/png"]))
+                (self.folder / image).write_bytes(png)
                 captions.add(alt)
-                parts.append(f"```{{figure}} /{image.as_posix()}\n:alt: {alt}\n\n{alt}\n```")
+                width = int.from_bytes(png[16:20], "big")  # with it, Sphinx links the figure to its file
+                parts.append(f"```{{figure}} /{image.as_posix()}\n:alt: {alt}\n:width: {width}px\n\n{alt}\n```")
             elif "text/html" in data:
                 parts.append(f"```{{raw}} html\n{data['text/html']}\n```")
             elif "text/markdown" in data:
@@ -130,43 +158,49 @@ class Page:
                 lines = "".join(output.get("text") or data["text/plain"]).rstrip().split("\n")
                 left = [line for line in lines if line not in captions]
                 parts += [fence("\n".join(left), "text")] if left else []
-        return "\n\n".join(parts)
+        text = "\n\n".join(parts)
+        return fold(GUESS, text) if text and self.guess else text
 
-    def cell(self, cell, path):
-        """Return a cell of the notebook `path` as Markdown; what a folded cell shows stays in sight."""
-        if cell["cell_type"] == "markdown":
-            return self.linked(cell["text"], path)
+    def code(self, cell):
+        """Return the source of a code cell; what is not there to be read at once is folded."""
         code = fence(cell["text"], "python")
         if FOLDED in tags(cell):
-            code = fold("The code of this cell", code)
-        return "\n\n".join(filter(None, (code, self.output(cell, path))))
+            return fold("The code of this cell", code)
+        return fold("The code of this figure", code) if shows_a_figure(cell) else code
+
+    def cell(self, cell, path):
+        """Return a cell of the notebook `path` as Markdown."""
+        if cell["cell_type"] == "markdown":
+            return self.linked(cell["text"], path)
+        return "\n\n".join(filter(None, (self.code(cell), self.output(cell, path))))
 
     def add_cells(self, cells, paths):
-        """Add a cell, given in each framework's variant, once where it is shared and else in tabs."""
+        """Add a cell, given in each framework's variant, once where it is shared and else for each framework."""
         one, other = (cells[name] for name in FRAMEWORKS)
+        if one["cell_type"] == "markdown":
+            self.guess = bool(re.search(r"\bPredict\b", one["text"]))
         if one["text"] == other["text"] and one.get("outputs") == other.get("outputs"):
-            text = self.cell(one, paths[FRAMEWORKS[0]])
-            titles = {"set-up": "The cell that finds the code of this series", "imports": "What is imported"}
-            title = titles.get(name_of(one))
-            self.add(fold(title, text) if title else text)
-            return
-        if framework_of(one) is None:
-            code = fence(one["text"], "python")
-            self.add(fold("The code of this cell", code) if FOLDED in tags(one) else code)
-            self.add_tabs({name: self.output(cell, paths[name]) for name, cell in cells.items()})
-            return
-        texts = {name: self.cell(cell, paths[name]) for name, cell in cells.items()}
-        heading = re.match(r"#+ .*\n*", texts[FRAMEWORKS[0]])
-        if heading:  # a heading can't stand in a tab
-            self.add(heading[0])
-            texts = {name: text.removeprefix(heading[0]) for name, text in texts.items()}
-        if name_of(one) in HEAD:
-            self.add(fold("What is imported", tabs(texts)))
+            self.add(self.cell(one, paths[FRAMEWORKS[0]]))
+        elif framework_of(one) is None:
+            self.add(self.code(one))
+            self.add_each({name: self.output(cell, paths[name]) for name, cell in cells.items()})
         else:
-            self.add_tabs(texts)
+            texts = {name: self.cell(cell, paths[name]) for name, cell in cells.items()}
+            headings = dict.fromkeys(match[0] for match in map(re.compile("#+ .*").match, texts.values()) if match)
+            if headings:  # which can't stand in a block
+                self.add(" / ".join(headings).replace("/ ## ", "/ "))
+                texts = {name: without_heading(text) for name, text in texts.items()}
+            self.add_each(texts)
+
+    def add_all(self, title, parts, paths):
+        """Add a fold of cells."""
+        inner = Page(self.folder, self.name)
+        for cells in parts:
+            inner.add_cells(cells, paths)
+        self.add(fold(title, inner.text()))
 
     def text(self):
-        return "\n\n".join(tabs(block) if isinstance(block, dict) else block for block in self.blocks)
+        return "\n\n".join(blocks(block) if isinstance(block, dict) else block for block in self.blocks)
 
     def write(self):
         path = self.folder / f"{self.name}.md"
@@ -175,79 +209,122 @@ class Page:
 
 
 def in_step(paths):
-    """Yield {framework: cell} for the cells of a notebook's variants, side by side. Execution counts are dropped."""
+    """Return [{framework: cell}] for the cells of a notebook's variants, side by side. Execution counts are dropped."""
     notebooks = {name: read_notebook(path)["cells"] for name, path in paths.items()}
-    for cells in zip(*notebooks.values(), strict=True):
-        for output in (output for cell in cells for output in cell.get("outputs", ())):
-            output.pop("execution_count", None)
-        yield dict(zip(notebooks, cells))
+    for output in (output for cells in notebooks.values() for cell in cells for output in cell.get("outputs", ())):
+        output.pop("execution_count", None)
+    return [dict(zip(notebooks, cells)) for cells in zip(*notebooks.values(), strict=True)]
+
+
+def name_in_both(cells):
+    return name_of(cells[FRAMEWORKS[0]])
+
+
+def rewritten(cells, change):
+    """Return a cell in its variants with a changed text."""
+    return {framework: {**cell, "text": change(cell["text"])} for framework, cell in cells.items()}
 
 
 def exercises_of(step):
-    """Return {number: (title, name, cells)} of a step's exercises, cells as `in_step` gives them, from its solutions."""
-    found = {}
+    """Return {number: Exercise} of a step, from its lesson, which asks, and its solutions, which answer."""
+    answers, found, section = {}, {}, ""
     for cells in in_step(step.solutions):
-        cell = cells[FRAMEWORKS[0]]
-        named = EXERCISE.match(cell["text"]) if cell["cell_type"] == "markdown" else None
-        if named:
-            name = name_of(cell).removeprefix("exercise-").removesuffix("-prose")
-            found[named[1]] = f"{named[1]} {named[2].rstrip('.:')}", name, []
-        if found and not name_of(cell).startswith("tries"):
-            found[list(found)[-1]][2].append(cells)
+        text = cells[FRAMEWORKS[0]]["text"]
+        if named := EXERCISE.match(text):
+            answers[named[1]] = []
+        elif answers and not name_in_both(cells).startswith(TRIES):
+            answers[list(answers)[-1]].append(cells)
+    lesson = in_step(step.lesson)
+    for cells, stub in zip(lesson, lesson[1:]):
+        text = cells[FRAMEWORKS[0]]["text"]
+        if heading := re.match(r"##+ (.+)", text):
+            section = heading[1]
+        if named := EXERCISE.match(text):
+            number, title = named[1], named[2].rstrip(".:")
+            effort, minutes = EFFORT.search(text).groups()
+            question = rewritten(cells, lambda text: EXERCISE.sub("", text, count=1))
+            stub = {framework: {**cell, "outputs": []} for framework, cell in stub.items()}
+            found[number] = Exercise(title, section, effort, int(minutes), question, stub, answers[number])
     return found
 
 
-def write_step(folder, step, exercises):
-    """Write a step's page, with links to its exercises, which are as `exercises_of` gives them."""
-    page = Page(folder, f"steps/{step.name}")
-    numbers = {f"exercise-{name}": number for number, (_, name, _) in exercises.items()}
+def add_exercise(page, number, exercise, step):
+    """Add an exercise with its hints and its solution behind folds."""
+    page.add(f'<section class="exercise">\n\n({anchor_of(number)})=\n**Exercise {number}: {exercise.title}**')
+    page.add_cells(exercise.question, step.lesson)
+    page.add_cells(exercise.stub, step.lesson)
+    for title, hint in zip(("A hint", "Another hint"), find(number).hints, strict=True):
+        page.add(fold(title, hint))
+    page.add_all("The solution", exercise.solution, step.solutions)
+    page.add("</section>")
+
+
+def prose_of(text):
+    """Return a notebook's text without what a page says in its own way."""
+    return NEXT.sub("", text).replace("After this notebook you can", "After this step you can").strip()
+
+
+def cost_of(text):
+    """Return the sentence that says what a notebook takes."""
+    return COST.search(text)[0]
+
+
+def without_heading(text):
+    return re.sub(r"^#+ .*\n*", "", text, count=1)
+
+
+def is_left_out(cell):
+    """Say whether a page does without a cell: what the runner reads, and exercises, which stand with their questions."""
+    reported = any(SUMMARY in output.get("data", {}) for output in cell["outputs"])
+    return name_of(cell) in LEFT_OUT or "exercise" in tags(cell) or reported
+
+
+def write_step(folder, step, exercises, terms):
+    """Write a step's page. The search finds it first for the `terms` that it teaches."""
+    page, head = Page(folder, f"steps/{step.name}"), []
     notebooks = dict.fromkeys(step.lesson.values())
-    for cells in in_step(step.lesson):
+    if terms:
+        words = sorted(set(re.findall(r"\w+", " ".join(terms).lower())))
+        page.add(f"---\nmyst:\n  html_meta:\n    keywords: {', '.join(words)}\n---")
+        page.add(f"```{{index}} {', '.join(f'! {term}' for term in terms)}\n```")
+    title, links, *lesson = in_step(step.lesson)
+    page.add_cells(rewritten(title, prose_of), step.lesson)
+    names = " or ".join(f"`{path.parent.name}/{path.name}`" for path in notebooks)
+    page.add(f"To run this step, [download the series](../{COPY}.zip), unzip it, and in its folder run `make lab`; open {names}.")
+    while not lesson[0][FRAMEWORKS[0]]["text"].startswith("#"):
+        head.append(lesson.pop(0))
+    count = len(known_parameters(read_notebook(next(iter(notebooks)))))
+    page.add_all(f"Set-up: imports and {count} parameters", [rewritten(links, cost_of), *head], step.lesson)
+    for cells in lesson:
         cell = cells[FRAMEWORKS[0]]
-        exercise = numbers.get(name_of(cell))
-        if name_of(cell) in LEFT_OUT:
-            continue
-        if exercise:
-            page.add_cells({name: {**cell, "outputs": []} for name, cell in cells.items()}, step.lesson)
-            page.add(f"[Hints and solution of {exercise}](../exercises/{exercise}.md)")
-        else:
+        if named := EXERCISE.match(cell["text"]):
+            add_exercise(page, named[1], exercises[named[1]], step)
+        elif cell["cell_type"] == "markdown":
+            page.add_cells(rewritten(cells, prose_of), step.lesson)
+        elif not is_left_out(cell):
             page.add_cells(cells, step.lesson)
-        if cell["id"] == "title":
-            kept = [f"[{path.parent.name}/{path.name}]({os.path.relpath(path, folder / 'steps')})" for path in notebooks]
-            page.add(f"To run it, take the {'notebooks' if len(kept) > 1 else 'notebook'}: {', '.join(kept)}.")
+    tries = [cells for cells in in_step(step.solutions) if name_in_both(cells).startswith(TRIES)]
+    if tries:
+        page.add_all("What you will see", [rewritten(cells, without_heading) for cells in tries], step.solutions)
     if step.name == "05_training":
         page.add("## Press play: the same in your browser")
         page.add(press_play("../"))
     page.write()
 
 
-def write_exercises(folder, step, title, exercises):
-    """Write a page for each exercise of a step, and one that lists them and tells what the step's tries show."""
-    overview = Page(folder, f"exercises/{step.name}")
-    overview.add(f"# Exercises of {title}")
-    overview.add(f"They stand in [the step](../steps/{step.name}.md), whose notebook checks your answers.")
-    overview.add("\n".join(["```{toctree}", ":maxdepth: 1", "", *exercises, "```"]))
-    asked = {name_of(cells[FRAMEWORKS[0]]): cells for cells in in_step(step.lesson)}
-    for number, (heading, name, cells) in exercises.items():
-        page, solution = Page(folder, f"exercises/{number}"), Page(folder, f"exercises/{number}")
-        page.add(f"# {heading}")
-        question, answer, *rest = cells
-        for cell in question.values():
-            cell["text"] = EXERCISE.sub("", cell["text"], count=1).strip()  # the number is in the title
-        page.add_cells(question, step.solutions)
-        stub = asked[f"exercise-{name}"]
-        page.add_cells({framework: {**cell, "outputs": []} for framework, cell in stub.items()}, step.lesson)
-        for text, hint in zip(("A hint", "Another hint"), find(number).hints, strict=True):
-            page.add(fold(text, hint))
-        for part in (answer, *rest):
-            solution.add_cells(part, step.solutions)
-        page.add(fold("The solution", solution.text()))
-        page.add(f"Back to [{title}](../steps/{step.name}.md).")
-        page.write()
-    tries = [cells for cells in in_step(step.solutions) if name_of(cells[FRAMEWORKS[0]]).startswith("tries")]
-    for cells in tries:
-        overview.add_cells(cells, step.solutions)
-    overview.write()
+def write_exercises(folder, titles, exercises):
+    """Write the page that lists the exercises of all steps, {step: {number: Exercise}}."""
+    page = Page(folder, "exercises")
+    page.add("# All exercises")
+    page.add("Each stands in its step, with two hints and a solution behind folds. In the notebook, `check` tests your answer.")
+    for name, found in exercises.items():
+        page.add(f"## {titles[name]}")
+        page.add("\n".join(
+            f"* [{number} {one.title}](#{anchor_of(number)}), {one.effort}"
+            + ("" if one.section == "Exercises" else f" (*{one.section}*)")
+            for number, one in found.items()
+        ))  # fmt: skip
+    page.write()
 
 
 def readme_parts():
@@ -256,17 +333,64 @@ def readme_parts():
     return first, dict(section.split("\n", 1) for section in sections)
 
 
+def terms_of_steps():
+    """Return {number of a step: terms} from the glossary, with the other names that it gives them."""
+    terms = {}
+    for term, others, number in TERM.findall((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")):
+        names = [name.strip() for name in re.split("[,;]", others) if name.strip() and "`" not in name]
+        terms.setdefault(int(number), []).extend([term, *names])
+    return terms
+
+
+def write_download(folder):
+    """Write a zip of the students' copy into the folder."""
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / COPY).mkdir()
+        write_student_copy(Path(place) / COPY)
+        shutil.make_archive(folder / COPY, "zip", place, COPY)
+
+
+def write_index(folder, steps, rows, exercises):
+    """Write the front page; rows are those of the README's table, (title, what one learns, minutes)."""
+    title, about, *_ = readme_parts()[0].strip().split("\n\n")
+    name, subtitle = title.removeprefix("# ").split(": ")
+    page = Page(folder, "index")
+    page.add(f"# {name}")
+    page.add(f'<p class="subtitle">{subtitle[0].upper()}{subtitle[1:]}</p>')
+    page.add("**Build Word2Vec from an empty page, check every number by hand, and see what it learned.**")
+    page.add(f"[Start: {rows[0][0]}](steps/{steps[0].name}.md){{.start}} [Press play](play.md){{.start .second}}")
+    page.add(about)
+    page.add("## Press play: words find their places")
+    page.add(press_play(""))
+    page.add("## The steps")
+    table = ["| step | what you learn | minutes: reading + exercises |", "|---|---|---|"]
+    for step, (title, learned, minutes) in zip(steps, rows):
+        own = f"exercises {sum(one.minutes for one in exercises[step.name].values())}"
+        table.append(f"| [{title}](steps/{step.name}.md) | {learned} | {own if minutes == '-' else minutes} |")
+    page.add("\n".join(table))
+    page.add("The switch at the top of a step chooses PyTorch or MXNet, for all pages. Most of what you read is the same for both.")
+    page.add(f"[Download the series]({COPY}.zip), unzip it, and in its folder run `make lab`: it sets up all and opens the notebooks.")
+    for caption, names in (
+        ("The six steps", [f"steps/{step.name}" for step in steps[:6]]),
+        ("What comes next", [f"steps/{step.name}" for step in steps[6:]]),
+        ("More", ["play", "exercises", "run", *TEXTS.values()]),
+    ):
+        page.add("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]))
+    page.write()
+
+
 def write_pages(folder):
     """Write all pages of the book into the folder, which is emptied first; returns their number."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    steps = all_steps()
-    first, sections = readme_parts()
+    write_download(folder)
+    steps, sections, terms = all_steps(), readme_parts()[1], terms_of_steps()
     rows = [[part.strip() for part in row.split("|")[1:4]] for row in sections["The steps"].splitlines() if re.match(r"\| \d", row)]
-    for step, (title, *_) in zip(steps, rows, strict=True):
-        exercises = exercises_of(step)
-        write_step(folder, step, exercises)
-        write_exercises(folder, step, title, exercises)
+    exercises = {step.name: exercises_of(step) for step in steps}
+    titles = {step.name: title for step, (title, *_) in zip(steps, rows, strict=True)}
+    for step in steps:
+        write_step(folder, step, exercises[step.name], terms.get(int(step.name[:2]), []))
+    write_exercises(folder, titles, exercises)
     ways = Page(folder, "run")
     ways.add("# Run it yourself")
     for heading, text in sections.items():
@@ -281,20 +405,5 @@ def write_pages(folder):
     play.add(PAGE)
     play.add(press_play(""))
     play.write()
-    index = Page(folder, "index")
-    index.add(index.linked(first, ROOT / "README.md"))
-    index.add("## Press play: words find their places")
-    index.add(press_play(""))
-    index.add("## The steps")
-    table = [f"| [{title}](steps/{step.name}.md) | {learned} | {minutes} |" for step, (title, learned, minutes) in zip(steps, rows)]
-    index.add("\n".join(["| step | what you learn | minutes: reading + exercises |", "|---|---|---|", *table]))
-    index.add("Where the two frameworks differ, a page has a tab for each. What you choose once is chosen on all pages.")
-    for caption, names in (
-        ("The six steps", [f"steps/{step.name}" for step in steps[:6]]),
-        ("What comes next", [f"steps/{step.name}" for step in steps[6:]]),
-        ("Exercises", [f"{title} <exercises/{step.name}>" for step, (title, *_) in zip(steps, rows)]),
-        ("More", ["play", "run", *TEXTS.values()]),
-    ):
-        index.add("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]))
-    index.write()
+    write_index(folder, steps, rows, exercises)
     return len(list(folder.rglob("*.md")))

@@ -1,17 +1,18 @@
-"""The book in a real browser: every page, wide and narrow, light and dark; tabs, search, mathematics, downloads."""
+"""The book in a real browser: every page, wide and narrow, light and dark, on paper, without JavaScript; search, downloads."""
 
 import functools
 import http.server
+import io
 import re
 import subprocess
 import sys
 import threading
-from pathlib import Path
+import zipfile
 
 import pytest
 
 from book.pages import all_steps
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, TITLES
+from helpers.beyond.notebooks import FRAMEWORKS
 from tests.browser import chromium, open_page
 from tests.conftest import ROOT
 
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]
 SITE = ROOT / "book" / "_build" / "html"
 CONTRAST = {"runOnly": ["color-contrast"]}
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"  # events of a resize or a fold are over
+WORDS_OF_CODE = {"exclude": [["pre .line span"]]}
 STILL = "* { transition: none !important; animation: none !important }"  # colors are judged when they have changed
 
 
@@ -49,17 +51,11 @@ def all_pages():
     return sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts)
 
 
-def different_pages():
-    """All pages, but of those of single exercises, which one function makes, every fifth."""
-    alike = [name for name in all_pages() if re.fullmatch(r"exercises/.*\d\.\d\.html", name)]
-    return [name for name in all_pages() if name not in alike or name in alike[::5]]
-
-
-def findings(page, **options):
-    """What axe-core finds on a page, a line each."""
+def findings(page, context=None, **options):
+    """What axe-core finds on a page, or in a `context` of axe, a line each."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"preload": False, **options}).response["violations"]
+    found = Axe().run(page, context, options={"preload": False, **options}).response["violations"]
     return [f"{page.url}: {rule['id']}: {rule['nodes'][0]['html'][:100]}" for rule in found]
 
 
@@ -67,66 +63,137 @@ def test_pages_are_whole_and_pass_axe_wide_and_narrow_light_and_dark(site, brows
     page, troubles = open_page(browser, site)
     requests, drawn, pictures = [], 0, 0
     page.on("request", lambda request: requests.append(request.url))
-    for name in different_pages():
+    for name in all_pages():
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(site + name, wait_until="load")
         page.add_style_tag(content=STILL)
-        formulas = page.locator(".math").count()
-        page.wait_for_function("wanted => document.querySelectorAll('mjx-container svg').length >= wanted", arg=formulas)
-        drawn += formulas
-        if page.locator("mjx-merror, [data-mjx-error]").count():
-            troubles.append(f"{name}: a formula could not be read")
+        drawn += page.locator("math").count()
         alts = page.eval_on_selector_all("article img", "all => all.map(image => image.alt)")
         pictures += len(alts)
         troubles += [f"{name}: a figure without a description" for alt in alts if not alt.strip()]
         troubles += [f"{name}: {count} titles" for count in [page.locator("h1:visible").count()] if count != 1]
+        if page.locator("article :is(details, .framework, .exercise) :is(h1, h2, h3)").count():
+            troubles.append(f"{name}: a heading in a block")
         page.eval_on_selector_all("details", "all => all.forEach(fold => fold.open = true)")
         for width in 1280, 390:
             page.set_viewport_size({"width": width, "height": 844})
             reached = page.evaluate("document.documentElement.scrollWidth")
             troubles += [f"{name}: {reached} wide in a window of {width}"] if reached > width else []
         page.evaluate(DRAWN)
-        troubles += findings(page)
+        words = None if "training" in name else WORDS_OF_CODE  # their colors are the same on all pages
+        troubles += findings(page, words)
         page.emulate_media(color_scheme="dark")
-        troubles += findings(page, **CONTRAST)
+        troubles += findings(page, words, **CONTRAST)
     assert troubles == []
     assert drawn > 50 and pictures > 50
-    print(f"{len(different_pages())} pages, {len(requests)} requests; {drawn} formulas, {pictures} figures; axe found nothing")
+    print(f"{len(all_pages())} pages, {len(requests)} requests; {drawn} formulas, {pictures} figures; axe found nothing")
 
 
-def shown(page):
-    """Which framework each set of tabs shows."""
-    return page.eval_on_selector_all(".sd-tab-set > input:checked + label", "all => all.map(label => label.textContent.trim())")
+WRAPPED = """pres => pres.flatMap(pre => [...pre.querySelectorAll('.line')])
+    .filter(line => line.offsetHeight > 1.5 * parseFloat(getComputedStyle(line).lineHeight)).map(line => line.textContent)"""
+TOO_WIDE = "pres => pres.filter(pre => pre.scrollWidth > pre.clientWidth).map(pre => pre.textContent)"
+CODE = ".bd-article div:not(.output) > div.highlight pre"
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_tabs_switch_everywhere_and_stay_on_all_pages(framework, site, browser):
+def test_lines_of_code_are_whole_on_wide_screens_and_break_on_narrow_ones(framework, site, browser):
+    page, troubles = open_page(browser, site)
+    broken = 0
+    for step in all_steps():
+        page.goto(f"{site}steps/{step.name}.html", wait_until="load")
+        page.evaluate("framework => document.documentElement.dataset.framework = framework", framework)
+        page.eval_on_selector_all("details", "all => all.forEach(fold => fold.open = true)")
+        for width in 1440, 1920, 1024, 390:
+            page.set_viewport_size({"width": width, "height": 900})
+            troubles += [f"{step.name}, {width}: {text}" for text in page.eval_on_selector_all(".bd-article pre", TOO_WIDE)]
+            wrapped = page.eval_on_selector_all(CODE, WRAPPED)
+            broken += len(wrapped) if width == 390 else 0
+            troubles += [f"{step.name}, {width}: breaks: {line}" for line in wrapped] if width >= 1440 else []
+    assert troubles == []
+    assert broken > 100
+
+
+def shown(page):
+    """Which frameworks' blocks are in sight."""
+    return set(page.eval_on_selector_all(".framework", "all => all.filter(one => one.checkVisibility()).map(one => one.classList[1])"))
+
+
+def test_the_switch_works_by_keyboard_keeps_the_place_and_is_remembered(site, browser):
     page, troubles = open_page(browser, site)
     page.goto(site + "steps/03_skip_gram.html")
-    other, name = (TITLES[one] for one in sorted(TITLES, key=lambda one: one == framework))
-    labels = page.locator("label.sd-tab-label:visible")
-    labels.get_by_text(other, exact=True).first.click()
-    assert set(shown(page)) == {other}
-    labels.get_by_text(name, exact=True).last.click()
-    assert len(shown(page)) > 3 and set(shown(page)) == {name}
-    for path in "steps/05_training.html", "exercises/01.3.html", "steps/03_skip_gram.html":
-        page.goto(site + path)
-        page.wait_for_function("document.readyState == 'complete'")
-        assert set(shown(page)) == {name}, path
+    assert shown(page) == {"pytorch"}
+    chosen = page.get_by_role("group", name="Framework").get_by_role("radio", checked=True)
+    place = page.get_by_role("heading", name="The corpus")
+    place.scroll_into_view_if_needed()
+    before = place.bounding_box()["y"]
+    chosen.focus()
+    page.keyboard.press("ArrowRight")
+    assert shown(page) == {"mxnet"} and chosen.get_attribute("value") == "mxnet"
+    assert abs(place.bounding_box()["y"] - before) < 2
+    page.goto(site + "steps/05_training.html")
+    assert shown(page) == {"mxnet"}
+    page.get_by_role("group", name="Framework").get_by_text("PyTorch").click()
+    page.goto(site + "steps/03_skip_gram.html")
+    assert shown(page) == {"pytorch"}
     assert troubles == []
 
 
-def test_the_search_box_finds_subsampling(site, browser):
+def test_a_page_without_storage_still_switches(site, browser):
+    page, troubles = open_page(browser, site)
+    page.add_init_script("Storage.prototype.setItem = () => { throw new Error('no storage') }")
+    page.goto(site + "steps/03_skip_gram.html")
+    page.get_by_role("group", name="Framework").get_by_text("MXNet").click()
+    assert shown(page) == {"mxnet"}
+    assert set(troubles) <= {"error: no storage"}  # of the theme
+
+
+def test_without_javascript_a_page_is_light_and_shows_both_frameworks_and_its_formulas(site, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + "steps/03_skip_gram.html")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert page.locator(".framework:visible").count() == page.locator(".framework:not(details .framework)").count() > 2
+    assert page.locator(".framework-switch").is_hidden()
+    assert page.locator("math:visible").count() > 20 and "$" not in page.locator("article").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("step", [step.name for step in all_steps()][::4])
+def test_on_paper_no_word_of_code_is_lost_and_dark_is_light(step, site, browser):
+    from pypdf import PdfReader
+
+    page, troubles = open_page(browser, site)
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{site}steps/{step}.html")
+    page.evaluate("addEventListener('beforeprint', () => document.title = document.documentElement.dataset.theme)")
+    page.wait_for_function("document.documentElement.dataset.theme == 'dark'")
+    printed = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages)
+    printed = re.sub(r"\s", "", printed)
+    chosen = "all => all.filter(one => !one.closest('.framework.mxnet')).flatMap(one => one.innerText.split('\\n'))"
+    lines = page.eval_on_selector_all(CODE, chosen)
+    lost = [line for line in lines if line.strip() and line.split()[-1] not in printed]
+    assert len(lines) > 100 and lost == []
+    assert page.title() == "light" and page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator("details.fold[open]").count() == 0
+    assert troubles == []
+
+
+@pytest.mark.parametrize(
+    "words, lesson", [("overfitting", "05"), ("CBOW", "03"), ("unigram", "01"), ("negative sampling", "03"), ("subsampling", "01")]
+)
+def test_the_search_finds_the_step_that_teaches_it_first(words, lesson, site, browser):
     page, troubles = open_page(browser, site)
     page.goto(site + "index.html")
     page.locator("button.search-button-field").first.click()
-    page.locator("input[type=search]:visible").fill("subsampling")
+    page.locator("input[type=search]:visible").fill(words)
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
     page.wait_for_function("!document.querySelector('#search-results')?.textContent.includes('Searching')")
     found = page.eval_on_selector_all("#search-results li a", "all => all.map(link => link.getAttribute('href'))")
-    assert any("steps/01_data" in target for target in found)
+    assert found[0].startswith(f"steps/{lesson}_"), found
+    in_steps = [target.startswith("steps/") for target in found]
+    assert in_steps == sorted(in_steps, reverse=True)  # lessons first
     assert troubles == []
 
 
@@ -145,13 +212,24 @@ def test_previous_and_next_lead_through_the_steps(site, browser):
     assert troubles == []
 
 
-def test_both_notebooks_of_a_step_can_be_downloaded(site, browser):
+def test_the_series_can_be_downloaded_and_figures_open_full_size(site, browser):
     page, troubles = open_page(browser, site)
     page.goto(site + "steps/04_loss.html")
-    for framework in FRAMEWORKS:
-        with page.expect_download() as waiting:
-            page.get_by_role("link", name=f"{framework}/04_loss.ipynb").click()
-        assert Path(waiting.value.path()).read_bytes() == (NOTEBOOKS / framework / "04_loss.ipynb").read_bytes()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="download the series").click()
+    with zipfile.ZipFile(waiting.value.path()) as packed:
+        assert "word2vec/notebooks/pytorch/04_loss.ipynb" in packed.namelist()
+    page.locator("figure a").first.click()
+    page.wait_for_url("**/_images/*.png")
+    assert troubles == []
+
+
+def test_the_list_of_exercises_leads_to_each(site, browser):
+    page, troubles = open_page(browser, site)
+    page.goto(site + "exercises.html")
+    page.get_by_role("link", name="04.3").click()
+    assert page.url.endswith("steps/04_loss.html#exercise-04-3")
+    page.wait_for_function("Math.abs(document.querySelector('#exercise-04-3').getBoundingClientRect().top) < 200")
     assert troubles == []
 
 
