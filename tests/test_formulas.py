@@ -70,6 +70,11 @@ def test_tex_that_cannot_be_read_is_named(tex, told):
     assert f"${tex}$" in str(refused.value) and len(str(refused.value).splitlines()) == 1
 
 
+def test_formulas_side_by_side_can_be_parted():
+    made = with_mathml(r"$$a = 1, \qquad b = 2.$$")
+    assert made.strip().startswith('<div class="formula">') and made.count("<math ") == made.count('display="block"') == 2
+
+
 def test_braces_that_are_meant_are_drawn():
     assert html.unescape(re.sub("<[^>]*>", "", to_mathml(r"\{x\}"))) == "{x}"
 

@@ -4,25 +4,25 @@ import ast
 import contextlib
 import datetime
 import hashlib
-import html
 import importlib
 import io
 import itertools
 import json
 import multiprocessing.connection
 import os
+import platform
 import signal
 import time
 from pathlib import Path
 
 import click
+import psutil
 
 from helpers.arguments import path_from_outside, require_words, whole_file
 from helpers.beyond.notebooks import (
     FRAMEWORKS,
     NOTEBOOKS,
     ROOT,
-    WIDGET,
     known_parameters,
     lessons,
     read_notebook,
@@ -36,11 +36,11 @@ from helpers.beyond.prepared import is_prepared
 from helpers.beyond.texts import read_encoded
 from helpers.beyond.words import SPLITS
 from helpers.corpus import NAMES, cache_folder
-from helpers.tools.environment import mxnet_left_out
+from helpers.tools.environment import compare_all, mxnet_left_out
 from helpers.tools.parameters import LONGEST_VALUES, read_parameter_file, require_named_once, require_places, require_values
 from helpers.tools.paths import OutsidePath
+from helpers.tools.run_pages import phrases, told_phrases, write_run
 from helpers.tools.streams import set_up_streams
-from helpers.training import told_held_out
 from helpers.vectors import choose_query
 
 WRITTEN = "vectors_path", "checkpoint_path", "sweep_folder"
@@ -206,7 +206,7 @@ def run_framework(framework, beyond, parameters, out, blocks=False):
             values, error, seconds = run_notebook(source, out / framework / source.name, given)
         row = {"framework": framework, "notebook": source.stem, "seconds": round(seconds, 1), **values}
         if error is None:
-            yield row, [(f"{framework}/{source.stem}: {seconds:.1f} s; {sentence(values)}", False)]
+            yield row, [(f"{framework}/{source.stem}: {seconds:.1f} s; {told_phrases(phrases(values))}", False)]
             continue
         if isinstance(error, KeyboardInterrupt):
             row["error"] = "stopped; what was made stays"
@@ -307,57 +307,35 @@ def unfinished(framework, done, beyond, error):
     return row, [(f"{framework}: {error}", True)]
 
 
-def sentence(values):
-    """Say a notebook's values in a few words."""
-    parts = [f"corpus {values['corpus']}"] if "corpus" in values else []
-    for name in ("vocabulary", "pairs", "largest_score", "untrained_loss"):
-        if name in values:
-            parts.append(f"{name.replace('_', ' ')} {values[name]:{',' if isinstance(values[name], int) else '.4f'}}")
-    if "epochs" in values:
-        first, last = values["epochs"][0], values["epochs"][-1]
-        parts.append(f"loss {first['loss']:.4f} -> {last['loss']:.4f}")
-        parts.append(told_held_out(last["held_out"]))
-        parts.append(f"{last['pairs_per_second']:,.0f} pairs/s")
-    if "similar" in values:
-        parts.append(f"near {values['query_token']}: {', '.join(token for token, _ in values['similar'])}")
-    return ", ".join(parts)
-
-
-def write_pages(out, rows):
-    """Write each executed notebook as a page beside it, and `index.html` with the table and links to them."""
-    from nbconvert import HTMLExporter
-
-    config = HTMLExporter().default_config
-    config.NbConvertBase.display_data_priority.remove(WIDGET)  # it needs a kernel; a page shows what stands for it
-    exporter = HTMLExporter(template_name="classic", config=config)
-    cells = []
-    for row in rows:
-        notebook = out / row["framework"] / f"{row['notebook']}.ipynb"
-        name = link = f"{row['framework']}/{row['notebook']}"
-        if notebook.exists():
-            with whole_file(notebook.with_suffix(".html")) as temporary:
-                temporary.write_text(exporter.from_filename(notebook)[0], encoding="utf-8")
-            link = f'<a href="{name}.html">{name}</a> (<a href="{name}.ipynb">.ipynb</a>)'
-        told = row.get("error") or sentence(row)
-        cells.append(f"<tr><td>{link}</td><td>{row['seconds']:.1f}</td><td>{html.escape(told)}</td></tr>")
-    page = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Word2Vec: a run of the series</title>\n'
-        '<meta name="viewport" content="width=device-width"><style>body{font-family:sans-serif;max-width:60em;'
-        "margin:2em auto;padding:0 1em}td,th{padding:.4em .8em;text-align:left;border-bottom:1px solid #ccc}</style>"
-        f"</head><body><h1>A run of the series</h1>\n<p>{html.escape(out.name)}</p>\n<table><thead><tr><th>notebook</th>"
-        "<th>seconds</th><th>what came out</th></tr></thead><tbody>\n" + "\n".join(cells) + "\n</tbody></table></body></html>\n"
-    )
-    with whole_file(out / "index.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
-
-
 def summary_table(rows):
     """Lay out the rows as text, a line per notebook."""
-    lines = [f"{'notebook':32} {'seconds':>8}  what came out"]
+    corpora = sorted({row["corpus"] for row in rows if "corpus" in row})
+    lines = [f"corpus: {', '.join(corpora) or 'not read'}", f"{'notebook':32} {'seconds':>8}  what came out"]
     for row in rows:
         name = f"{row['framework']}/{row['notebook']}"
-        lines.append(f"{name:32} {row['seconds']:8.1f}  {row.get('error') or sentence(row)}")
+        lines.append(f"{name:32} {row['seconds']:8.1f}  {row.get('error') or told_phrases(phrases(row))}")
     return "\n".join(lines)
+
+
+def changed_settings(parameters, notebooks, blocks, split):
+    """Say each setting of a run that is not what the notebooks have."""
+    usual = [defaults(notebook) for notebook in notebooks]
+    changed = []
+    for name, value in parameters.items():
+        others = sorted({str(own[name]) for own in usual if name in own}, key=lambda text: (len(text), text))
+        if others != [str(value)]:
+            changed.append(f"{name} {value} (in the notebooks {' or '.join(others)})")
+    return [*changed, *(["vectors by step 8's trainer"] if blocks else []), *([f"words by {split}"] if split != "letters" else [])]
+
+
+def about_run(began):
+    """Return what `write_run` wants to know of a run that began at a time and is over: time, machine, versions."""
+    memory = f"{psutil.virtual_memory().total / 2**30:.0f} GB of memory"
+    return {
+        "began": began.strftime("%Y-%m-%d %H:%M"), "seconds": round((datetime.datetime.now() - began).total_seconds(), 1),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory}",
+        "packages": {name: found for name, _, found, _ in compare_all() if found},
+    }  # fmt: skip
 
 
 def frameworks_here(framework):
@@ -423,6 +401,7 @@ def main(framework, pairs, file, split, out, blocks, resume, strict):
     Writes the executed notebooks, the vectors of step 5 (which step 6 reads), summary.json and index.html.
     """
     set_up_streams()
+    began = datetime.datetime.now()
     if strict:
         os.environ["WORD2VEC_STRICT"] = "1"  # the notebooks' kernels inherit it
     frameworks = frameworks_here(framework)
@@ -445,9 +424,9 @@ def main(framework, pairs, file, split, out, blocks, resume, strict):
             prepared = prepare_own(parameters, out, split)
         own = {name: {**given, **prepared} for name, given in own.items()}
 
-    def write(rows):
+    def write(rows, **about):
         with whole_file(out / "summary.json") as temporary:
-            temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows}, indent=1), encoding="utf-8")
+            temporary.write_text(json.dumps({"parameters": parameters, "notebooks": rows, **about}, indent=1), encoding="utf-8")
 
     def write_if_possible(rows):
         with contextlib.suppress(OSError):  # a full disk is told at the end
@@ -455,8 +434,9 @@ def main(framework, pairs, file, split, out, blocks, resume, strict):
 
     rows, well = run_halves(frameworks, own, out, blocks, write_if_possible)
     try:
-        write(rows)
-        write_pages(out, rows)
+        run = about_run(began)
+        write(rows, run=run)
+        write_run(out, rows, run, changed_settings(parameters, notebooks, blocks, split))
     except OSError as error:
         click.echo(f"\n{summary_table(rows)}\n")
         raise click.ClickException(f"can't write all of {out}: {error}; what was made before stays") from error

@@ -37,11 +37,15 @@ def to_mathml(tex, display=False):
 
 
 def with_mathml(markdown):
-    """Return Markdown with its formulas, $...$ and $$...$$, as MathML; code stays as it is. Raises ValueError as `to_mathml` does."""
+    """Return Markdown with its formulas, $...$ and $$...$$, as MathML; code stays as it is. Raises ValueError as `to_mathml` does.
+
+    What stands side by side in $$...$$, with \\qquad between, can stand one under the other in a narrow window.
+    """
 
     def formula(match):
         if match["display"]:
-            return f'\n\n<div class="formula">{to_mathml(match["display"], display=True)}</div>\n\n'
+            parts = [to_mathml(part, display=True) for part in match["display"].split(r"\qquad")]
+            return f'\n\n<div class="formula">{"".join(parts)}</div>\n\n'
         return to_mathml(match["inline"]) if match["inline"] else match[0]
 
     return FORMULA.sub(formula, markdown)
