@@ -50,6 +50,7 @@ study: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks.resampling
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.subwords
+	$(BIN)/python -m benchmarks.family
 	$(BIN)/python -m benchmarks.sweep
 
 lint: $(VENV)/test-ready

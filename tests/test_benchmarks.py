@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import evaluation
 from benchmarks.__main__ import lines
-from benchmarks.baselines import count_pairs, counted_vectors, positive_pmi
+from benchmarks.baselines import counted_vectors
 from benchmarks.quality import TESTS, compare, mean
 from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
@@ -80,25 +80,6 @@ def test_the_quick_form_runs(ptb):
         assert part in done.stdout
     assert "make course" not in done.stdout
     assert "MISSED" not in done.stdout, "its figures mean nothing"
-
-
-def test_pairs_are_counted_within_sentences_by_the_chance_that_a_window_reaches_them():
-    ids, sentence = np.array([1, 2, 3, 1, 2]), np.array([0, 0, 0, 1, 1])
-    pairs = count_pairs(ids, sentence, 2, 4).toarray()
-    np.testing.assert_array_equal(pairs, [[0, 0, 0, 0], [0, 0, 2, 0.5], [0, 2, 0, 1], [0, 0.5, 1, 0]])
-
-
-def test_pmi_is_the_logarithm_of_how_much_oftener_a_pair_stands_there_than_by_chance():
-    from scipy.sparse import csr_matrix
-
-    counts = np.random.default_rng(0).poisson(1.5, (6, 6))
-    counts = counts + counts.T
-    shares = counts / counts.sum()
-    with np.errstate(divide="ignore"):
-        wanted = np.log(shares / np.outer(shares.sum(axis=1), shares.sum(axis=0)))
-    found = positive_pmi(csr_matrix(counts.astype(float)))
-    np.testing.assert_allclose(found.toarray(), np.maximum(wanted, 0), atol=1e-12)
-    assert (found.data > 0).all() and found.nnz < np.count_nonzero(counts)
 
 
 def test_counted_vectors_bring_the_words_of_a_topic_together(small_text):
