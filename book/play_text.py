@@ -30,9 +30,9 @@ ATTRIBUTION = (
 PAGE = """# Press play: words find their places
 
 An excerpt of Wikipedia, 430,000 words, and nothing is learned yet. Press Play: your browser trains skip-gram with negative sampling on
-it, from nothing, in less than a minute. Subsampling, windows, noise words and loss are those of steps 1 to 4. Two things differ from
-[step 5](steps/05_training.md): each step takes one context word and its noise words, with plain gradient descent, and every pass draws
-the examples again, as in [step 10](steps/10_dynamic_sampling.md). Vectors have 32 numbers.
+it, from nothing, in less than a minute. Subsampling, windows, noise words and loss are those of steps 1 to 4. Three things differ from
+[step 5](steps/05_training.md): each training step takes one context word and its noise words, by plain gradient descent; every pass draws
+the examples again, as in [step 10](steps/10_dynamic_sampling.md); and a vector has 32 numbers.
 """
 
 
@@ -65,12 +65,13 @@ def play_text(text, min_freq):
 def press_play(to_top):
     """Return Markdown that embeds the training in a page; `to_top` leads from there to the book's first page, as in "../"."""
     files = f"{to_top}_static/play"
+    controls = (HERE / "play.html").read_text(encoding="utf-8").replace("BOOK/", to_top)
     return f"""```{{raw}} html
 <link rel="stylesheet" href="{files}/play.css">
 <div class="press-play" data-book="{to_top}">
 <div class="poster"><img src="{files}/{POSTER.name}" alt="{html.escape(ALT)}" loading="lazy">
 <p>Here a training runs in your browser. It needs JavaScript, and a browser of 2022 or later. The picture shows step 5's training.</p></div>
-</div>
+{controls}</div>
 <p class="press-play-license">{ATTRIBUTION}</p>
 <script defer src="{files}/trainer.js"></script>
 <script defer src="{files}/page.js"></script>
@@ -81,7 +82,7 @@ def write_play(folder):
     """Write all that `press_play` names into `folder`/play: scripts, style, poster, and the text, from gensim's file."""
     folder = Path(folder) / "play"
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (*HERE.iterdir(), POSTER):
+    for path in (*HERE.glob("*.js"), *HERE.glob("*.css"), POSTER):
         shutil.copy(path, folder)
     with whole_file(folder / "text.js") as temporary:
         temporary.write_text(play_text(read_corpus("wikipedia"), MIN_FREQ), encoding="utf-8")

@@ -1,0 +1,400 @@
+""" "Press play" in Chromium: the trainer against NumPy, what it learns, and the page as a reader uses it, opened as a file."""
+
+import contextlib
+import functools
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from book.__main__ import BUILT
+from book.play_text import HERE, PAGE, pack_ids, press_play, write_play
+from helpers.examples import initial_tables
+from tests.browser import chromium, open_page
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]
+MOST_MILLISECONDS = 100  # of a task on the page's thread, in the processor's time: so other work on the machine does not count
+MUSIC = {"songs", "song", "folk", "poetry", "dance", "dances", "musical", "comedy", "genres", "festivals", "movies", "literature"}
+STILL = "* { transition: none !important; animation: none !important }"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The address of a book of one page, in the book's own style, as a file."""
+    folder = tmp_path_factory.mktemp("play")
+    write_play(BUILT / "static")
+    (folder / "pages").mkdir()
+    text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", PAGE)  # here are no other pages
+    (folder / "pages" / "index.md").write_text(f"{text}\n{press_play('')}\n", encoding="utf-8")
+    options = ["-q", "-c", str(HERE.parent), "-d", str(folder / "doctrees")]
+    command = [sys.executable, "-m", "sphinx", *options, str(folder / "pages"), str(folder / "html")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return f"file://{folder}/html/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Play:
+    """The page, opened anew, and what a reader does and sees on it."""
+
+    def __init__(self, browser, site, **media):
+        self.page, self.troubles = open_page(browser, site)
+        self.page.emulate_media(**media)
+        self.page.set_viewport_size({"width": 1440, "height": 900})
+        self.page.goto(f"{site}index.html")
+        self.page.add_style_tag(content=STILL)
+
+    def part(self, name):
+        return self.page.locator(f"[data-id='{name}']")
+
+    def text(self, name):
+        return self.part(name).inner_text()
+
+    def click(self, name):
+        self.part(name).click()
+
+    def wait_for(self, *states):
+        self.page.wait_for_function("states => states.includes(document.querySelector('.live').dataset.state)", arg=states, timeout=120_000)
+
+    def digits(self):
+        """The numbers of each pass, and the neighbors."""
+        rows = "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+        return [self.page.eval_on_selector_all(f"[data-id={name}] tbody tr", rows) for name in ("passes", "near")]
+
+    def picture(self):
+        """All that moves: the map, the curve, the numbers."""
+        self.page.wait_for_timeout(50)
+        return self.page.eval_on_selector(".live", "live => live.innerHTML")
+
+    def own_troubles(self):
+        """What went wrong, but for the icons' fonts, which Chromium gives no page that was opened as a file."""
+        fonts = "webfonts", "console: Failed to load resource: net::ERR_FAILED"
+        return [trouble for trouble in self.troubles if not any(part in trouble for part in fonts)]
+
+
+@contextlib.contextmanager
+def short_tasks(browser, page):
+    """Check that nothing in the `with` block kept the page's thread busy for long."""
+    browser.start_tracing(page=page, categories=["toplevel"])
+    yield
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    threads = {(event["pid"], event["tid"]) for event in events if "RendererMain" in event["args"].get("name", "")}
+    tasks = [event for event in events if "RunTask" in event["name"] and (event["pid"], event["tid"]) in threads]
+    longest = [max(event.get(kind, 0) for event in tasks) / 1000 for kind in ("tdur", "dur")]
+    print(f"{len(tasks)} tasks on the page's thread: the longest took {longest[0]:.0f} ms, {longest[1]:.0f} ms by the clock")
+    assert len(tasks) > 100 and 0 < longest[0] < MOST_MILLISECONDS
+
+
+def findings(play):
+    """What axe-core finds on the page as it is, wide and narrow, light and dark; and whether something is wider than the window."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+    for width in 1440, 390:
+        play.page.set_viewport_size({"width": width, "height": 900})
+        for theme in "light", "dark":
+            play.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            options = {"preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+            violations = Axe().run(play.page, context=".press-play", options=options).response["violations"]
+            found += [f"{width} {theme} {rule['id']}: {node['html'][:90]}" for rule in violations for node in rule["nodes"]]
+        reached = play.page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{reached} wide in a window of {width}"] if reached > width else []
+    play.page.set_viewport_size({"width": 1440, "height": 900})
+    return found
+
+
+# The trainer ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trainer(browser):
+    """A page with the trainer alone."""
+    page = browser.new_page()
+    page.add_script_tag(path=HERE / "trainer.js")
+    return page
+
+
+def test_one_pair_is_step_fives_step_by_hand(trainer):
+    embed_v, embed_u = (table.astype(np.float64) for table in initial_tables(4, 2, 0))
+    v, u = embed_v[1], embed_u[[2, 3]]
+    change = 0.05 * (np.array([1, 0]) - 1 / (1 + np.exp(-u @ v)))  # the mean over two positions: half of 0.1 for each
+    rows = trainer.evaluate(
+        """([embedV, embedU]) => {
+            const run = { embedV: Float32Array.from(embedV), embedU: Float32Array.from(embedU), size: 2, step: new Float64Array(2) };
+            const losses = [[2, 1], [3, 0]].map(([word, label]) => wordTrainer().ask(run, 1, word, label, 0.05));
+            return [[...run.embedV.slice(2, 4)].map((x, d) => x + run.step[d]), [...run.embedU.slice(4)], losses];
+        }""",
+        [embed_v.ravel().tolist(), embed_u.ravel().tolist()],
+    )
+    assert rows[0] == pytest.approx(v + change @ u, abs=1e-6) and np.allclose(rows[0], [-0.1032, -0.5361], atol=1e-4)
+    assert rows[1] == pytest.approx((u + change[:, None] * v).ravel(), abs=1e-6)
+    assert rows[2] == pytest.approx([np.log1p(np.exp(-u[0] @ v)), np.log1p(np.exp(u[1] @ v))], abs=1e-6)
+
+
+def mulberry32(seed):
+    """Source: Tommy Ettinger 2017, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c."""
+    while True:
+        seed = (seed + 0x6D2B79F5) & 0xFFFFFFFF
+        mixed = (seed ^ seed >> 15) * (seed | 1) & 0xFFFFFFFF
+        mixed ^= mixed + ((mixed ^ mixed >> 7) * (mixed | 61) & 0xFFFFFFFF) & 0xFFFFFFFF
+        yield (mixed ^ mixed >> 14) / 2**32
+
+
+def trained_by_numpy(ids, keep, noise, embed_v, embed_u, lr, window, num_noise_words, random):
+    """One pass, as the docstrings of trainer.js tell it; returns how many context words it went over. The tables are changed."""
+    ids = [word for word in ids if not word or next(random) < keep[word]]
+    order = [at for at, word in enumerate(ids) if word]
+    for last in range(len(order) - 1, 0, -1):
+        other = int(next(random) * (last + 1))
+        order[last], order[other] = order[other], order[last]
+    pairs = 0
+    for at in order:
+        reach = 1 + int(next(random) * window)
+        before, after = ids[max(0, at - reach) : at][::-1], ids[at + 1 : at + 1 + reach]
+        contexts = [word for side in (before, after) for word in side[: (side + [0]).index(0)]]
+        for context in contexts:
+            words = [context]
+            while len(words) <= num_noise_words:
+                place = next(random) * len(keep)
+                word = int(place) if place % 1 < noise["border"][int(place)] else noise["other"][int(place)]
+                words += [word] if word not in contexts else []
+            v = embed_v[ids[at]].copy()
+            for word, label in zip(words, [1] + [0] * num_noise_words):  # one after the other: a word may come twice
+                change = lr * (label - 1 / (1 + np.exp(-embed_u[word] @ v)))
+                embed_v[ids[at]] += change * embed_u[word]
+                embed_u[word] += change * v
+            pairs += 1
+    return pairs
+
+
+def test_a_pass_of_some_thousand_pairs_is_numpys(trainer):
+    rng = np.random.default_rng(0)
+    ids, sentence = rng.zipf(1.3, 30_000) % 40, np.sort(rng.integers(0, 600, 30_000))
+    packed = {"words": " ".join(f"word{number}" for number in range(1, 40)), "minFreq": 1}
+    packed |= {"train": pack_ids(ids, sentence), "heldOut": pack_ids(ids[:200], sentence[:200])}
+    found = trainer.evaluate(
+        """(packed) => {
+            const trainer = wordTrainer(), corpus = trainer.bookCorpus(packed);
+            const run = trainer.newRun(corpus, { seed: 5, size: 8, lr: 0.1, window: 3, numNoiseWords: 4 });
+            const start = [[...run.embedV], [...run.embedU]];
+            while (run.pass < 1) trainer.trainSome(run);
+            const noise = { border: [...corpus.noise.border], other: [...corpus.noise.other] };
+            return { start, end: [[...run.embedV], [...run.embedU]], noise, train: [...corpus.train] };
+        }""",
+        packed,
+    )
+    assert [word for word in found["train"] if word] == [word for word in ids if word]
+    counts = np.bincount(ids, minlength=40) * (np.arange(40) > 0)
+    border, other = (np.array(found["noise"][name]) for name in ("border", "other"))
+    chances = np.bincount(other, 1 - np.minimum(border, 1), minlength=40) + np.minimum(border, 1)
+    assert chances / 40 == pytest.approx(counts**0.75 / np.sum(counts**0.75), abs=1e-12)
+    random = mulberry32(5)
+    bound = np.sqrt(6 / (40 + 8))
+    tables = [np.array([(2 * next(random) - 1) * bound for _ in range(40 * 8)]).reshape(40, 8) for _ in range(2)]
+    for table, start in zip(tables, found["start"]):
+        assert table.ravel() == pytest.approx(start, abs=1e-7)
+    keep = np.minimum(1, np.sqrt(1e-4 * counts.sum() / np.maximum(counts, 1)))
+    assert trained_by_numpy(found["train"], keep, found["noise"], *tables, 0.1, 3, 4, random) >= 1000
+    for table, end in zip(tables, found["end"]):
+        assert table.ravel() == pytest.approx(end, abs=1e-5)
+
+
+def lesson(passes, nearest):
+    """Check what a training on the Wikipedia excerpt must show, whatever the seed."""
+    held_out, random = ([one[name] for one in passes] for name in ("heldOut", "random"))
+    assert held_out[0] == pytest.approx(np.log(2), abs=0.01)
+    assert held_out[2] < 0.4506
+    assert 0 < np.argmin(held_out) < len(held_out) - 1
+    assert max(random) > 0.9 and random[-1] < 0.4
+    assert MUSIC & set(nearest)
+    assert passes[1]["training"] > passes[1]["heldOut"]  # shuffled centers
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_lesson_holds_for_another_seed(seed, trainer, site):
+    trainer.add_script_tag(path=BUILT / "static" / "play" / "text.js")
+    passes, nearest = trainer.evaluate(
+        """(seed) => {
+            const trainer = wordTrainer(), corpus = trainer.bookCorpus(PRESS_PLAY_TEXT);
+            const run = trainer.newRun(corpus, { seed, size: 32, lr: 0.03, window: 5, numNoiseWords: 5 });
+            while (run.pass < 8) trainer.trainSome(run);
+            return [run.record.passes, trainer.nearest(run, "music", 8).map(([word]) => word)];
+        }""",
+        seed,
+    )
+    lesson(passes, nearest)
+
+
+# The page ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site, browser):
+    play = Play(browser, site)
+    page, press = play.page, play.page.keyboard.press
+    troubles = {"still": findings(play)}
+    assert "text.js" not in page.content()
+    play.part("play").focus()
+    press("Enter")
+    assert "First your two guesses" in play.text("said")
+    press("Space")
+    press("ArrowRight")  # sound
+    press("Tab")
+    press("Space")  # yes
+    press("Tab")
+    press("Tab")
+    with short_tasks(browser, page):  # the text is loaded here
+        press("Enter")
+        play.wait_for("playing")
+        page.wait_for_function("document.querySelector('[data-id=progress]').value > 0.3")
+    troubles["playing"] = findings(play)
+    press("Enter")
+    play.wait_for("paused")
+    page.wait_for_timeout(1500)  # the words walk on to where they belong
+    before = play.picture()
+    page.wait_for_timeout(1000)
+    assert play.picture() == before
+    troubles["paused"] = findings(play)
+    passed = int(play.text("count")[0])
+    play.part("one").focus()
+    press("Space")
+    play.wait_for("paused")
+    assert play.text("count") == f"{passed + 1} of 8 passes"
+    assert play.text("said").startswith(f"After pass {passed + 1} of 8 the held-out loss is 0.4")
+    play.part("word").fill("Church")
+    press("Enter")
+    page.wait_for_function("document.querySelector('[data-id=near] tbody').textContent.includes('catholic')")
+    press("Tab")
+    press("Tab")
+    press("Enter")  # the nearest word: its neighbors
+    page.wait_for_function("document.querySelector('[data-id=word]').value != 'Church'")
+    assert page.evaluate("document.activeElement.closest('[data-id=near]') !== null")
+    play.part("word").fill("qwxyz")
+    press("Enter")
+    page.wait_for_function("document.querySelector('[data-id=unknown]').textContent.includes('no word “qwxyz”')")
+    play.part("word").fill("music")
+    press("Enter")
+    play.part("play").focus()
+    with short_tasks(browser, page):
+        press("Enter")
+        play.wait_for("done")
+    troubles["done"] = findings(play)
+    assert troubles == {state: [] for state in troubles}
+    judged = play.text("judged")
+    assert "You said yes, and you were right" in judged and "You said sound. Of the four it is" in judged
+    links = page.eval_on_selector_all("[data-id=judged] a", "all => all.map(link => link.getAttribute('href').split('#')[0])")
+    assert links == ["steps/06_similarity.html"] * 2
+    passes, near = play.digits()
+    names = "pass", "training", "heldOut", "random"
+    numbers = [dict(zip(names, (float(text.replace("–", "nan")) for text in row))) for row in passes]
+    lesson(numbers, [word for word, *_ in near])
+    print(f"eight passes on the page, held out {[row['heldOut'] for row in numbers]}")
+    play.part("again").focus()
+    press("Enter")
+    assert play.text("count") == "0 of 8 passes" and play.digits()[0] == []
+    press("Shift+Tab")
+    press("Enter")
+    play.wait_for("paused")
+    assert play.digits()[0] == passes[:2]
+    assert play.own_troubles() == []
+
+
+def test_with_less_motion_the_map_changes_once_a_pass_and_from_a_server_too(site, browser):
+    folder = site.removeprefix("file://")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    play = Play(browser, f"http://127.0.0.1:{server.server_port}/", reduced_motion="reduce")
+    play.page.evaluate("""() => {
+        const mark = document.querySelector("[data-id=map] path"), seen = (globalThis.places = [mark.getAttribute("transform")]);
+        new MutationObserver(() => seen.push(mark.getAttribute("transform"))).observe(mark, { attributes: true });
+    }""")
+    play.click("look")
+    play.page.wait_for_function("document.querySelector('[data-id=count]').textContent[0] > 1")
+    play.click("play")
+    play.wait_for("paused")
+    places = play.page.evaluate("places")
+    passes = len(play.digits()[0]) - 1
+    assert 2 + passes <= len(set(places)) <= 3 + passes  # by chance, before training, after each pass, and where it paused
+    assert play.troubles == []
+    server.shutdown()
+
+
+def test_a_learning_rate_of_one_diverges_in_words_and_a_smaller_one_starts_over(site, browser):
+    play = Play(browser, site)
+    play.page.get_by_text("Settings, each with a question").click()
+    play.part("lr").select_option("1")
+    play.click("look")
+    play.wait_for("failed")
+    assert "The training diverged, to" in play.text("said")
+    play.part("lr").select_option("0.03")
+    play.part("numNoiseWords").select_option("1")
+    assert "starts over" in play.text("said") and "or is blind" in play.part("loss").text_content()
+    play.click("one")
+    play.wait_for("paused")
+    assert float(play.digits()[0][1][2]) < np.log(2)
+    assert play.own_troubles() == []
+
+
+def test_a_text_of_ones_own_is_read_in_the_page_or_refused_in_words(site, browser, tmp_path):
+    play = Play(browser, site)
+    play.page.get_by_text("Train on a text of your own").click()
+
+    def refused(words):
+        play.page.wait_for_function("words => document.querySelector('[data-id=refused]').textContent.includes(words)", arg=words)
+
+    play.part("text").fill("Only a few words.")
+    play.click("take")
+    refused("This text is too short: of its 4 words 0 different ones occur 5 times or more, and 100 are needed.")
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n" * 100)
+    play.part("file").set_input_files(tmp_path / "picture.txt")
+    refused("not plain text in UTF-8")
+    (tmp_path / "large.txt").write_bytes(b"word " * 4_000_000)
+    play.part("file").set_input_files(tmp_path / "large.txt")
+    refused("has 20 MB, and the page takes at most 10 MB")
+    rng = np.random.default_rng(0)
+    topics = [[f"{topic}{chr(97 + one)}{chr(97 + other)}" for one in range(10) for other in range(5)] for topic in ("Fluß", "Haus", "Wald")]
+    lines = "\n\n".join(" ".join(rng.choice(topics[rng.integers(3)], 40)) for _ in range(300))
+    (tmp_path / "own.txt").write_text(lines, encoding="utf-8")
+    play.part("file").set_input_files(tmp_path / "own.txt")
+    play.wait_for("ready")
+    assert "150 different words" in play.text("said") and not play.part("guesses").is_visible()
+    assert findings(play) == []
+    play.click("play")
+    play.wait_for("done")
+    asked = play.part("word").input_value()
+    assert {word[:4] for word, *_ in play.digits()[1]} == {asked[:4]}  # its topic
+    play.click("back")
+    play.wait_for("ready")
+    assert play.part("word").input_value() == "music" and play.part("guesses").is_visible()
+    assert play.own_troubles() == []
+
+
+def test_a_missing_text_and_a_browser_without_scripts_are_told_and_paper_has_the_picture(site, browser, tmp_path):
+    shutil.copytree(site.removeprefix("file://"), tmp_path / "html", ignore=shutil.ignore_patterns("text.js"))
+    play = Play(browser, f"file://{tmp_path}/html/")
+    play.click("look")
+    play.page.wait_for_function("document.querySelector('[data-id=said]').textContent.includes('text.js is not where')")
+    assert not play.page.locator(".poster").is_visible()
+    play.page.emulate_media(media="print")
+    assert play.page.locator(".poster img").is_visible() and not play.part("play").is_visible()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}index.html")
+    assert "It needs JavaScript" in page.locator(".poster").inner_text()
+    assert page.locator(".poster img").is_visible() and not page.locator("[data-id='play']").is_visible()
+    context.close()
