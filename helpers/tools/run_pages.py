@@ -184,10 +184,14 @@ def outputs(cell):
 
 
 def in_lines(markup):
-    """Return lines of HTML as blocks, so that each can wrap with a hanging indent."""
+    """Return lines of HTML as blocks that know how far they are indented, so that one that breaks goes on below its beginning."""
     from markupsafe import Markup
 
-    return Markup("".join(f'<span class="line">{line}\n</span>' for line in str(markup).rstrip("\n").split("\n")))
+    told = []
+    for line in str(markup).rstrip("\n").split("\n"):
+        text = re.sub("<[^>]*>", "", line)
+        told.append(f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}ch">{line}\n</span>')
+    return Markup("".join(told))
 
 
 def page_cells(step, pages):
