@@ -2,7 +2,7 @@
 const name = (selector, text) => document.querySelectorAll(selector).forEach((element) => element.setAttribute("aria-label", text(element)));
 // what scrolls sideways can be reached; the theme does it for code, but not for what was folded
 const reach = () => {
-  for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article details:not(.fold)"))
+  for (const box of document.querySelectorAll(".pst-scrollable-table-container, .formula, .bd-article details:not(.fold)"))
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
 };
 // Show a framework's blocks, on this and on later pages, and keep the text that is read where it is.
@@ -11,7 +11,7 @@ const choose = (framework) => {
     (element) => !element.closest(".framework") && element.getBoundingClientRect().top > 60);
   const place = read?.getBoundingClientRect().top;
   document.documentElement.dataset.framework = framework;
-  if (read) scrollBy({ top: read.getBoundingClientRect().top - place, behavior: "instant" });
+  if (read) scrollBy(0, read.getBoundingClientRect().top - place);
   try {
     localStorage.framework = framework;
   } catch {} // a reader who allows no storage chooses anew on each page
