@@ -265,8 +265,8 @@ def prose_of(text):
 
 
 def cost_of(text):
-    """Return the sentence that says what a notebook takes."""
-    return COST.search(text)[0]
+    """Return the sentence that says what a notebook takes; "" before it was measured."""
+    return "".join(COST.findall(text))
 
 
 def without_heading(text):
