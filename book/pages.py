@@ -308,6 +308,7 @@ def write_step(folder, step, exercises, terms):
         page.add_all("What you will see", [rewritten(cells, without_heading) for cells in tries], step.solutions)
     if step.name == "05_training":
         page.add("## Press play: the same in your browser")
+        page.add("The same training, in your browser and on the Wikipedia excerpt; [Press play](../play.md) says what differs.")
         page.add(press_play("../"))
     page.write()
 

@@ -154,11 +154,13 @@
 
   /** The sentence that a pass ends with. */
   function sentence({ pass, record: { passes }, near, asked }) {
-    const { heldOut, random } = passes[pass], best = lowest(passes), blind = blindLoss();
+    const { training, heldOut, random } = passes[pass], best = lowest(passes);
+    const isByHeart = training < passes[pass - 1].training, blind = blindLoss();
+    const why = isByHeart ? "because the model now learns the training text by heart" : "and the training loss rises, too";
     const against = heldOut >= blind ? `above the blind model’s ${blind.toFixed(3)}`
       : passes[pass - 1].heldOut >= blind ? `now below the blind model’s ${blind.toFixed(3)}`
         : best === pass ? "the lowest so far"
-          : `above pass ${best}’s ${passes[best].heldOut.toFixed(3)}, because the model now learns the training text by heart`;
+          : `above pass ${best}’s ${passes[best].heldOut.toFixed(3)}, ${why}`;
     const words = near ? near.slice(0, 3).map(([word]) => word).join(", ") : "no word, since the text lacks it";
     const isJudged = (pass === 1 && guess("alike")) || (pass === PASSES && guess("nearest"));
     return `After pass ${pass} of ${PASSES} the held-out loss is ${heldOut.toFixed(3)}, ${against}; ` +
@@ -193,7 +195,10 @@
     while (body.rows.length > rows.length) body.deleteRow(-1);
     rows.forEach((texts, i) => {
       const row = body.rows[i] || body.insertRow();
-      texts.forEach((text, k) => (row.cells[k] || row.insertCell()).replaceChildren(cell(text, k, row.cells[k])));
+      texts.forEach((text, k) => {
+        const place = row.cells[k] || row.insertCell(), content = cell(text, k, place);
+        if (content !== place.firstChild) place.replaceChildren(content);
+      });
     });
   }
 
@@ -207,9 +212,7 @@
 
   function showNear({ near, asked }) {
     say("unknown", near ? "" : `The text has no word “${asked}”, or too seldom for a vector. Try one of the map.`);
-    const focused = document.activeElement;
     fill("near", (near || []).map(([word, count, cosine]) => [word, count.toLocaleString("en"), cosine.toFixed(2)]), wordButton);
-    if ($("near").contains(focused)) focused.focus(); // replaced by itself, it lost the focus
     for (const { word, text } of dots) text.classList.toggle("asked", word === asked);
   }
 
@@ -266,7 +269,7 @@
       if (data.refused) refuse(data.refused);
       if (data.number !== number) return; // of a training that was left
       if (data.look) show(data.look);
-      if (data.stopped) setState(last.record.diverged ? "failed" : last.pass === PASSES ? "done" : last.at ? "paused" : "ready");
+      if (data.stopped) rest();
     };
     setState("loading");
     worker.postMessage(message);
@@ -302,8 +305,7 @@
   function refuse(reason) {
     say("refused", reason);
     afterText = null;
-    if (hasText) start("Back at the start. Press Play.");
-    else setState("still");
+    rest();
   }
 
   async function takeOwn(text) {
@@ -324,6 +326,12 @@
     $("look").hidden = mayLook || !inState("still", "ready");
   }
 
+  /** Be in the state in which nothing runs. */
+  function rest() {
+    if (last?.record.diverged) setState("failed");
+    else setState(!hasText ? "still" : last?.pass === PASSES ? "done" : last?.at ? "paused" : "ready");
+  }
+
   /** Go back to the start, with the settings as they are now. */
   function start(text) {
     [settings, last] = [wanted(), null];
@@ -335,7 +343,7 @@
     say("said", text);
     if (hasText) worker.postMessage({ number, start: { ...settings, size: SIZE } });
     drawLoss();
-    setState(hasText ? "ready" : "still");
+    rest();
   }
 
   function train(passes) {

@@ -286,12 +286,14 @@ function wordWorker(trainer, post) {
   }
 
   return (message) => {
-    if ("corpus" in message || "own" in message)
+    if ("corpus" in message || "own" in message) {
+      clearTimeout(timer); // a training ends where another text may come
       try {
         bring(message);
       } catch (error) {
         post({ refused: error.message });
       }
+    }
     if (message.start || message.pause) clearTimeout(timer);
     if (message.start) [run, number] = [trainer.newRun(corpus, message.start), message.number];
     if (message.pause) post({ number, stopped: true });
