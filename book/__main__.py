@@ -3,6 +3,7 @@
 Writes pages in Markdown to book/_build/pages, and from them the site to book/_build/html. Needs no network.
 """
 
+import shutil
 import time
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def main():
     pages = write_pages(BUILT / "pages")
     write_play(BUILT / "static")
     site = BUILT / "html"
+    shutil.rmtree(site, ignore_errors=True)  # pages that are no more would stay
     options = ["-q", "-W", "--keep-going", "-E", "-j", "auto", "-c", str(BUILT.parent), "-d", str(BUILT / "doctrees")]
     if sphinx_build(["-b", "html", *options, str(BUILT / "pages"), str(site)]):
         raise click.ClickException("Sphinx found faults; they stand above")
