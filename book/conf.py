@@ -8,7 +8,8 @@ from pygments.formatters import HtmlFormatter
 from sphinx.addnodes import index
 from sphinx.highlighting import PygmentsBridge
 
-from helpers.tools.formulas import to_mathml
+from helpers.tools.formulas import display_mathml, to_mathml
+from helpers.tools.run_pages import lined
 
 HERE = Path(__file__).parent
 
@@ -30,8 +31,9 @@ html_theme_options = {
     "use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2, "show_navbar_depth": 1,
     "article_header_end": ["framework.html", "article-header-buttons.html"], "footer_content_items": ["about.html"],
 }  # fmt: skip
-html_static_path = [str(HERE / "static"), str(HERE / "_build" / "static")]  # the other is of "Press play", with its text
-html_css_files = ["book.css"]
+SHARED = HERE.parent / "helpers" / "tools" / "pages" / "shared.css"  # with a run's pages
+html_static_path = [str(HERE / "static"), str(HERE / "_build" / "static"), str(SHARED)]  # the second is of "Press play", with its text
+html_css_files = ["shared.css", "book.css"]
 html_js_files = ["book.js"]
 html_search_scorer = str(HERE / "static" / "scorer.js")
 html_last_updated_fmt = "%d %B %Y"
@@ -50,11 +52,6 @@ class LinedFormatter(HtmlFormatter):
         return super().wrap((kind, lined(text) if kind else text) for kind, text in source)
 
 
-def lined(text):
-    """Return a line of code as an element."""
-    return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}ch">{text}</span>'
-
-
 PygmentsBridge.html_formatter = LinedFormatter
 
 
@@ -70,7 +67,7 @@ def draw_inline(translator, node):
 
 
 def draw_display(translator, node):
-    translator.body.append(f'<div class="formula">{to_mathml(node.astext(), display=True)}</div>')
+    translator.body.append(display_mathml(node.astext()))
     raise SkipNode
 
 

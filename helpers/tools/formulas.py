@@ -36,16 +36,21 @@ def to_mathml(tex, display=False):
     return re.sub(r"[*_`~|:[\]](?=[^<>]*<)", lambda mark: f"&#{ord(mark[0])};", drawn)
 
 
-def with_mathml(markdown):
-    """Return Markdown with its formulas, $...$ and $$...$$, as MathML; code stays as it is. Raises ValueError as `to_mathml` does.
+def display_mathml(tex):
+    """Return the formulas of $$...$$ as an element of HTML. Raises ValueError as `to_mathml` does.
 
-    What stands side by side in $$...$$, with \\qquad between, can stand one under the other in a narrow window.
+    What stands side by side, with \\qquad between, can stand one under the other in a narrow window.
     """
+    parts = [to_mathml(part, display=True) for part in tex.split(r"\qquad")]
+    return f'<div class="formula">{"".join(parts)}</div>'
+
+
+def with_mathml(markdown):
+    """Return Markdown with its formulas, $...$ and $$...$$, as MathML; code stays as it is. Raises ValueError as `to_mathml` does."""
 
     def formula(match):
         if match["display"]:
-            parts = [to_mathml(part, display=True) for part in match["display"].split(r"\qquad")]
-            return f'\n\n<div class="formula">{"".join(parts)}</div>\n\n'
+            return f"\n\n{display_mathml(match['display'])}\n\n"
         return to_mathml(match["inline"]) if match["inline"] else match[0]
 
     return FORMULA.sub(formula, markdown)

@@ -183,15 +183,17 @@ def outputs(cell):
     return found
 
 
+def lined(line):
+    """Return a line of code, in HTML, as a block that knows how far it is indented: if it breaks, it goes on below its beginning."""
+    text = re.sub("<[^>]*>", "", line)
+    return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}ch">{line}</span>'
+
+
 def in_lines(markup):
-    """Return lines of HTML as blocks that know how far they are indented, so that one that breaks goes on below its beginning."""
+    """Return lines of HTML, each as `lined` returns it."""
     from markupsafe import Markup
 
-    told = []
-    for line in str(markup).rstrip("\n").split("\n"):
-        text = re.sub("<[^>]*>", "", line)
-        told.append(f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}ch">{line}\n</span>')
-    return Markup("".join(told))
+    return Markup("".join(lined(f"{line}\n") for line in str(markup).rstrip("\n").split("\n")))
 
 
 def page_cells(step, pages):
