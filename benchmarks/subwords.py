@@ -23,7 +23,7 @@ from helpers.arguments import whole_file
 from helpers.beyond.blocks import Blocks, load_blocks, word2vec_tables
 from helpers.beyond.evaluation import ANALOGIES, PAIRS, bootstrap, judged_pairs, keyed_vectors, score_analogies
 from helpers.beyond.subwords import MAX_N, MIN_N, NUM_BUCKETS, ngrams, rows_of_words, unseen_vector
-from helpers.beyond.subwords_text import write_talmud
+from helpers.beyond.subwords_study import subword_table, write_talmud
 from helpers.corpus import read_corpus
 from helpers.examples import count_words, encode, generator
 from helpers.vectors import unit_rows, vocab_of
@@ -321,19 +321,6 @@ def measure_time(rounds=ROUNDS, epochs=EPOCHS, texts=TEXTS[:2]):
     return found
 
 
-def table(found):
-    """Yield the lines of a Markdown table of one text: the scores on pairs, then what unseen words are worth."""
-    tests = [name for name in found.get("pairs", {}).get(PLAIN, {}) if name != ANALOGIES]
-    yield f"| method | {' | '.join(tests)} | lemma among 10 | neighbors of the known word |"
-    yield "|---|" + "---|" * (len(tests) + 2)
-    for method in ("form alone", *MAKERS):
-        row, held = found.get("pairs", {}).get(method, {}), found["held out"]["methods"].get(method)
-        told = ["{:.3f} [{:+.3f} to {:+.3f}]".format(row[name]["mean"], *row[name]["difference"]) if row else "-" for name in tests]
-        for name in ("lemma among 10", "neighbors of the known word"):
-            told.append("{:.3f}, {} to {}".format(held[name]["mean"], *held[name]["interval"]) if held else "-")
-        yield f"| {method} | {' | '.join(told)} |"
-
-
 @click.command(help=__doc__)
 @click.option("--seeds", default=5, show_default=True, help="Seeds for each method.")
 @click.option("--time", "times", is_flag=True, help="Measure the seconds alone.")
@@ -347,7 +334,7 @@ def main(seeds, times, quick):
             KEPT = Path(folder)
             found = measure_quality(1, epochs, TEXTS[1:2])
         measure_time(1, epochs, TEXTS[1:2])
-        click.echo("\n".join(table(found["wikipedia"])))
+        click.echo("\n".join(subword_table(found["wikipedia"])))
         return
     results = read_results(path)
     if times:
@@ -356,7 +343,7 @@ def main(seeds, times, quick):
         texts = measure_quality(seeds)
         results |= {"machine": machine(), "seeds": list(range(seeds)), "epochs": EPOCHS, "lr": LR, "texts": texts}
         for text in TEXTS:
-            click.echo(f"\n{text}\n" + "\n".join(table(texts[text])))
+            click.echo(f"\n{text}\n" + "\n".join(subword_table(texts[text])))
     write_results(path, results)
 
 

@@ -22,7 +22,7 @@ BAD = {
     **dict.fromkeys(("batch_size", "max_window_size", "num_noise_words", "embed_size"), (*NO_COUNT, HUGE)),
     "min_freq": (-1, 2.5, "five", None, True),
     "seed": (-1, 2.5, "five", None, True, 2**32),
-    **dict.fromkeys(("lr", "block_lr"), NO_RATE),
+    **dict.fromkeys(("lr", "block_lr", "subword_lr"), NO_RATE),
     "framework": ("jax", "", None, 3, True),
     "grid": ("huge", "", 1, True),
     "query_token": ("", 5, True, ["chip"]),

@@ -29,7 +29,10 @@ PATHS = all_notebooks()
 SOLUTIONS = [path for path in PATHS if "solutions" in path.parts]
 LESSONS = [path for path in PATHS if path not in SOLUTIONS]
 COMPARED = "nbval-check-output"
-MODULES = "examples", "training", "vectors", "figures", "corpus", "beyond/blocks", "beyond/dynamic", "beyond/checkpoints"
+MODULES = (
+    "examples", "training", "vectors", "figures", "corpus", "beyond/blocks", "beyond/dynamic", "beyond/checkpoints", "beyond/subwords",
+    "beyond/subwords_pytorch",
+)  # fmt: skip
 OF_A_FRAMEWORK = "model", "beyond/gradients", "beyond/blocks", "beyond/resuming"
 SIX = [path for path in LESSONS if path.parent.name in FRAMEWORKS and path.stem[:2] <= "06"]
 

@@ -11,7 +11,7 @@ import pytest
 from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, run_notebook
 from helpers.vectors import load_vectors
 
-SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "min_freq": 3}
+SMALL = {"batch_size": 128, "embed_size": 12, "num_epochs": 2, "lr": 0.01, "subword_lr": 0.02, "min_freq": 3}
 
 
 def loss_falls(values):

@@ -3,7 +3,6 @@
 No framework; taught in `16_subwords`. Source: Bojanowski et al. 2017, https://arxiv.org/abs/1607.04606.
 """
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +33,6 @@ def ngrams(word, min_n=MIN_N, max_n=MAX_N):
     return found
 
 
-@functools.lru_cache(2**20)
 def hash_of(ngram):
     """Return fastText's 32-bit hash of a text: FNV-1a over its bytes in UTF-8, each taken as a signed number.
 
@@ -75,6 +73,12 @@ def require_unseen(word):
         raise ValueError(f"a word is a text of 1 to {LONGEST_ASKED:,} characters in Unicode, not {str(word)[:80]!r}")
 
 
+def require_known(known, word):
+    """Raise a LookupError for a word of which no n-gram is known."""
+    if not len(known):
+        raise LookupError(f"no n-gram of {word!r} was in the text, so there is no vector for it: ask for another word")
+
+
 def unseen_vector(word, buckets, ngram_rows):
     """Make the vector of any word from its n-grams; returns it, (d,), and how many n-grams it was made of.
 
@@ -84,6 +88,5 @@ def unseen_vector(word, buckets, ngram_rows):
     require_unseen(word)
     wanted = buckets_of(word)  # (m,)
     known = wanted[np.isin(wanted, buckets)]
-    if not len(known):
-        raise LookupError(f"no n-gram of {word!r} was in the text, so there is no vector for it: ask for another word")
+    require_known(known, word)
     return ngram_rows[np.searchsorted(buckets, known)].mean(axis=0), len(known)

@@ -38,7 +38,7 @@ RULES = {
     **dict.fromkeys(COUNTS, partial(require_whole_numbers, 1)),
     "min_freq": partial(require_whole_numbers, 0),
     "seed": _require_seed,
-    **dict.fromkeys(("lr", "block_lr"), require_positive),
+    **dict.fromkeys(("lr", "block_lr", "subword_lr"), require_positive),
     "framework": partial(_require_one_of, ("pytorch", "mxnet")),
     "grid": partial(_require_one_of, (None, "fast", "full")),
     "query_token": _require_text,

@@ -62,12 +62,12 @@ def test_the_runner_prepares_a_text_whose_tokens_stay_as_they_stand(tmp_path, mo
 
 ODD = {
     "batch_size": 7777, "max_window_size": 1, "num_noise_words": 1, "embed_size": 1, "num_epochs": 1, "lr": 0.5, "k": 1,
-    "min_freq": 0, "seed": 123456789, "block_epochs": 1, "block_lr": 0.01,
+    "min_freq": 0, "seed": 123456789, "block_epochs": 1, "block_lr": 0.01, "subword_lr": 0.01,
 }  # fmt: skip
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
     "pytorch/08_blocks", "beyond/09_hyperparameters", "mxnet/10_dynamic_sampling", "pytorch/11_find_the_bug", "beyond/12_evaluation",
-    "mxnet/13_checkpoints", "beyond/14_scale_out",
+    "mxnet/13_checkpoints", "beyond/14_scale_out", "beyond/16_subwords",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 SEED, TRIES = int(os.environ.get("SEED", 1)), int(os.environ.get("TRIES", 5))
 TOLD = {"ParameterError", "ValueError", "LookupError", "FloatingPointError"}
 EXTREME = {
-    **dict.fromkeys(("lr", "block_lr"), (1e-30, 1e6, 1e30)),
+    **dict.fromkeys(("lr", "block_lr", "subword_lr"), (1e-30, 1e6, 1e30)),
     "min_freq": (10**9,), "k": (1, 10**9), "query_token": ("no such word",), "num_tokens": (1, HUGE), "seed": (2**32 - 1,),
     "embed_size": (1,),
     "max_window_size": (1, 60), "num_noise_words": (1, 60), "batch_size": (1_000_000,), "block_epochs": (1,), "num_epochs": (1,),
