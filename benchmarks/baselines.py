@@ -1,7 +1,7 @@
 """Vectors to compare with, on the same words: by gensim's Word2Vec, by counting, and by chance. Each returns words and a table."""
 
 from benchmarks.runs import EMBED_SIZE, SETTINGS
-from helpers.beyond.family_counts import count_pairs, factorize, positive_pmi, random_table
+from helpers.beyond.family_counts import count_pairs, counted_pmi, factorize, random_table
 from helpers.examples import Vocab, encode
 
 MIN_FREQ = 10
@@ -24,7 +24,7 @@ def counted_vectors(text, seed):
     vocab = Vocab(text.sentences, MIN_FREQ)
     ids, sentence = encode(text.sentences, vocab)
     pairs = count_pairs(ids[ids > 0], sentence[ids > 0], SETTINGS["max_window_size"], len(vocab))
-    return vocab.idx_to_token, factorize(positive_pmi(pairs), EMBED_SIZE, seed)[0]
+    return vocab.idx_to_token, factorize(counted_pmi(pairs), EMBED_SIZE, seed)[0]
 
 
 def random_vectors(text, seed):

@@ -62,9 +62,9 @@ def glove(text, vocab, encoded, counts, seed, num_epochs, lr, max_window_size):
 
 
 def pmi(text, vocab, encoded, counts, seed):
-    from helpers.beyond.family_counts import factorize, positive_pmi
+    from helpers.beyond.family_counts import counted_pmi, factorize
 
-    return factorize(positive_pmi(counted(encoded, counts, seed)), EMBED_SIZE, seed)[0]
+    return factorize(counted_pmi(counted(encoded, counts, seed)), EMBED_SIZE, seed)[0]
 
 
 def by_chance(text, vocab, encoded, counts, seed):
@@ -82,7 +82,7 @@ def counted(encoded, counts, seed, max_window_size=SETTINGS["max_window_size"]):
 METHODS = {  # name: function, epochs and learning rate, ...
     REFERENCE: (negative_sampling, 16, 0.04),
     "full softmax": (full_softmax, 12, 0.005),
-    "hierarchical softmax": (hierarchical_softmax, 3, 0.01),
+    "hierarchical softmax": (hierarchical_softmax, 3, 0.005),
     "CBOW": (cbow, 12, 0.005),
     f"GloVe, window {SETTINGS['max_window_size']}": (glove, 12, 0.005, SETTINGS["max_window_size"]),
     f"GloVe, window {WIDE}": (glove, 12, 0.005, WIDE),

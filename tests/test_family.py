@@ -20,14 +20,14 @@ from helpers.beyond.evaluation import ANALOGIES, PAIRS
 from helpers.beyond.family_counts import (
     count_pairs,
     count_resampled,
+    counted_pmi,
     factorize,
     huffman_tree,
     path_to,
-    positive_pmi,
     random_table,
     tree_paths,
 )
-from helpers.beyond.family_figures import family_table
+from helpers.beyond.family_figures import costs_figure, family_table, shared_figure, tree_figure
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode
 from helpers.vectors import nearest
@@ -196,7 +196,7 @@ def test_pmi_is_the_logarithm_of_how_much_more_often_a_pair_occurs_than_by_chanc
     shares = counts / counts.sum()
     with np.errstate(divide="ignore"):
         wanted = np.log(shares / np.outer(shares.sum(axis=1), shares.sum(axis=0)))
-    found = positive_pmi(csr_matrix(counts.astype(float)))
+    found = counted_pmi(csr_matrix(counts.astype(float)))
     np.testing.assert_allclose(found.toarray(), np.maximum(wanted, 0), atol=1e-12)
     assert (found.data > 0).all() and found.nnz < np.count_nonzero(counts)
 
@@ -204,13 +204,13 @@ def test_pmi_is_the_logarithm_of_how_much_more_often_a_pair_occurs_than_by_chanc
 def test_the_mean_pmi_of_pairs_that_all_exceed_chance_is_scikit_learns_mutual_information():
     counts = np.full((2, 2), 1.0) + np.diag([3, 7])  # off the diagonal PMI is negative
     shares = counts / counts.sum()
-    above = positive_pmi(csr_matrix(counts)).toarray()
+    above = counted_pmi(csr_matrix(counts)).toarray()
     below = np.log(shares / np.outer(shares.sum(axis=1), shares.sum(axis=0))) * (1 - np.eye(2))
     assert (shares * (above + below)).sum() == pytest.approx(mutual_info_score(None, None, contingency=counts))
 
 
 def test_two_tables_come_as_near_to_a_matrix_as_numpys_decomposition_allows():
-    matrix = positive_pmi(count_pairs(*np.array([np.random.default_rng(0).zipf(1.5, 4000) % 60, np.arange(4000) // 20]), 3, 60))
+    matrix = counted_pmi(count_pairs(*np.array([np.random.default_rng(0).zipf(1.5, 4000) % 60, np.arange(4000) // 20]), 3, 60))
     embed_v, embed_u = factorize(matrix, 8, seed=0)
     left, values, right = np.linalg.svd(matrix.toarray())
     best = left[:, :8] * values[:8] @ right[:8]
@@ -238,7 +238,7 @@ TRAININGS = {
     "GloVe": lambda encoded, counts, pairs: family.train_glove(pairs, 10, 0.05, 20, 0),
     "hierarchical softmax": lambda encoded, counts, pairs: family.train_hierarchical(encoded, counts, 5, 10, 0.05, 2, 0),
     "CBOW": lambda encoded, counts, pairs: family.train_cbow(encoded, counts, 5, 5, 10, 0.05, 3, 0),
-    "counted": lambda encoded, counts, pairs: factorize(positive_pmi(pairs), 10, 0),
+    "counted": lambda encoded, counts, pairs: factorize(counted_pmi(pairs), 10, 0),
 }
 
 
@@ -277,6 +277,27 @@ def test_the_counts_of_many_draws_are_the_pairs_that_windows_give(topics):
     dense = pairs.toarray()
     assert drawn_pairs.sum() == pytest.approx(dense.sum(), rel=0.01)
     assert np.corrcoef(drawn_pairs.ravel(), dense.ravel())[0, 1] > 0.97
+
+
+def test_a_drawn_tree_shows_each_word_below_the_nodes_of_its_path():
+    words, counts = ["the", "rate", "bank", "fell", "river"], [8, 4, 3, 2, 1]
+    (axes,) = tree_figure(words, counts).axes
+    places = {text.get_text().split("\n")[0]: text.get_position() for text in axes.texts if text.get_text() not in ("left", "right")}
+    assert set(places) == {*words, "3", "6", "10", "18"}
+    heights = [places[name][1] for name in ("18", "10", "6", "3", "fell")]
+    assert heights == [4, 3, 2, 1, 0] and places["the"][1] == 3
+    assert len({places[word][0] for word in words}) == 5
+
+
+def test_figures_tell_all_pairs_correlation_and_scale_a_formula_to_what_was_measured():
+    counted = drawn(5000)
+    trained = counted + drawn(5000, 1)
+    panels = dict.fromkeys("abcd", (counted, trained, "counted", "trained"))
+    fig, found = shared_figure(panels, "title", most=100)
+    assert found["a"] == pytest.approx(np.corrcoef(counted, trained)[0, 1])
+    assert [len(axes.lines[0].get_xdata()) for axes in fig.axes] == [100] * 4
+    (axes,) = costs_figure([10, 20, 40], {"a": [1e-6, 2e-6, 5e-6]}, {"a": [10, 20, 40]}, "title").axes
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [1, 2, 4])
 
 
 def test_the_study_sums_up_both_kinds_of_sets():

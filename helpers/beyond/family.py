@@ -22,6 +22,7 @@ from helpers.examples import (
 
 COUNTED_AT_ONCE = 64  # centers per minibatch of counts
 WINDOWS_AT_ONCE = 512  # centers per minibatch of windows
+PATHS_AT_ONCE = 128  # the same for the hierarchical softmax, whose paths take more memory
 
 
 def softmax_loss(scores, pairs):
@@ -73,7 +74,8 @@ def cbow_loss(embed_v, embed_u, contexts, words):
     valid = (contexts > 0).float()[:, :, None]  # (B, C, 1)
     total = (embedding(contexts, embed_v) * valid).sum(dim=1)  # (B, d)
     mean = total / valid.sum(dim=1)  # (B, d)
-    scores = torch.bmm(embedding(words, embed_u), mean[:, :, None])[:, :, 0]  # (B, 1 + K)
+    rows = embedding(words, embed_u)  # (B, 1 + K, d)
+    scores = torch.bmm(rows, mean[:, :, None])[:, :, 0]  # (B, 1 + K)
     return -logsigmoid(scores[:, 0]).sum() - logsigmoid(-scores[:, 1:]).sum()
 
 
@@ -178,7 +180,7 @@ def train_hierarchical(
         v = embedding(center[row], embed_v)  # (pairs, d)
         return hierarchical_loss(v, embed_n, nodes[word], turns[word])
 
-    settings = counts, max_window_size, WINDOWS_AT_ONCE, num_epochs, seed
+    settings = counts, max_window_size, PATHS_AT_ONCE, num_epochs, seed
     minibatches = window_minibatches(encoded, *settings)
     descend(loss_of, [embed_v, embed_n], minibatches, lr)
     return embed_v.detach().numpy(), embed_n.detach().numpy()[:-1]

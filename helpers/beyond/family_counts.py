@@ -37,7 +37,7 @@ def count_resampled(ids, sentence, counts, max_window_size, seed, num_draws=16):
     return total / num_draws  # (V, V)
 
 
-def positive_pmi(pairs):
+def counted_pmi(pairs):
     """Return for each pair how much more often it was counted than chance predicts: max(0, ln(p(w, c) / (p(w) p(c)))).
 
     Takes and returns a sparse, symmetric matrix (V, V). Source: Church and Hanks 1990, https://aclanthology.org/J90-1003.

@@ -266,7 +266,8 @@ def facts_of_run(rows, run, changed):
     counts = next((row for row in rows if "vocabulary" in row and "pairs" in row), None)
     corpora = sorted({row["corpus"] for row in rows if "corpus" in row})
     counted = f": {counts['vocabulary']:,} words, {counts['pairs']:,} pairs of a center and a context word" if counts else ""
-    facts = [("Corpus", ", ".join(corpora) + counted)] if corpora else []
+    told = [name + (counted if counts and name == counts.get("corpus") else "") for name in corpora]
+    facts = [("Corpus", "; ".join(told))] if corpora else []
     facts.append(("Settings", "; ".join(changed) or "as in the notebooks"))
     named = {"python": "Python", "torch": "PyTorch", "mxnet": "MXNet", "numpy": "NumPy"}
     facts.append(("Versions", ", ".join(f"{title} {run['packages'][name]}" for name, title in named.items() if name in run["packages"])))
