@@ -114,10 +114,10 @@ def test_a_process_goes_on_to_its_end_without_a_reader(end, told):
 def test_a_run_tells_hostile_and_foreign_words_without_harm(tmp_path, monkeypatch, charset, bank):
     row = {"framework": "pytorch", "notebook": "06_similarity", "seconds": 1, "query_token": "a", "similar": [[TITLE, 0.5], ["בנק", 0.4]]}
     monkeypatch.setattr(course, "run_halves", lambda *_: ([row, {**row, "error": f"{TITLE} is wrong"}], False))
-    monkeypatch.setattr(course, "write_pages", lambda *_: None)
+    monkeypatch.setattr(course, "write_run", lambda *_: None)
     done = CliRunner(charset=charset).invoke(course.main, ["--framework", "pytorch", "--out", str(tmp_path / "out")])
     told = done.stdout_bytes.decode(charset)
-    assert isinstance(done.exception, SystemExit) and f"near a: {shown(TITLE)}, {bank}\n" in told and f"{shown(TITLE)} is wrong\n" in told
+    assert isinstance(done.exception, SystemExit) and f"to a: {shown(TITLE)} 0.50, {bank} 0.40" in told and f"{shown(TITLE)} is wrong\n" in told
     assert "\x1b" not in told
 
 
