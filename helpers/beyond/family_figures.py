@@ -88,7 +88,7 @@ def family_table(rows):
     first = next(iter(rows.values()))
     tests = [name for name in first if "interval" in first[name]]
     titles = [f"{name}, {first[name]['known']:,} known" for name in tests]
-    yield f"| | seconds | MB | {' | '.join(titles)} |"
+    yield f"| way | seconds | MB | {' | '.join(titles)} |"
     yield "|---|---|---|" + "---|" * len(tests)
     for method, row in rows.items():
         parts = [f"{np.median(row['seconds']):.1f}", f"{np.median(row['megabytes']):.0f}"]

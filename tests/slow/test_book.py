@@ -183,7 +183,7 @@ def test_on_paper_no_word_of_code_is_lost_and_dark_is_light(step, site, browser)
 
 
 @pytest.mark.parametrize(
-    "words, lesson", [("overfitting", "05"), ("CBOW", "03"), ("unigram", "01"), ("negative sampling", "03"), ("subsampling", "01")]
+    "words, lesson", [("overfitting", "05"), ("CBOW", "17"), ("unigram", "01"), ("negative sampling", "03"), ("subsampling", "01")]
 )
 def test_the_search_finds_the_step_that_teaches_it_first(words, lesson, site, browser):
     page, troubles = open_page(browser, site)

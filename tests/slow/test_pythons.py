@@ -46,7 +46,7 @@ def test_numbers_files_and_words_are_as_on_the_first_python(version):
 
 
 def test_the_series_runs_without_a_warning(version, small_text, tmp_path):
-    text = "-p", "corpus", str(small_text), "-p", "other_corpus", str(small_text)
+    text = "-p", "corpus", str(small_text), "-p", "other_corpus", str(small_text), "-p", "subword_lr", "0.02"
     told = run(version, "helpers.tools.course", "-f", str(NOTEBOOKS / "fast.yaml"), *text, "--out", str(tmp_path / "out"))
     assert told.startswith("The MXNet half is left out: ")
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
