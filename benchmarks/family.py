@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.baselines import MIN_FREQ
 from benchmarks.evaluation import summary
 from benchmarks.runs import EMBED_SIZE, FOLDER, SETTINGS, in_a_process, in_turn, machine, write_results
-from helpers.beyond.family_figures import family_table
+from helpers.beyond.evaluation import study_table
 
 CORPUS, REFERENCE = "wikipedia", "negative sampling"
 WIDE = 15  # the window of the program of GloVe's authors
@@ -171,7 +171,7 @@ def main(seeds, quick):
         settings = {name: settings for name, (_, *settings) in METHODS.items()}
         found = {"machine": machine(), "corpus": CORPUS, "seeds": list(range(seeds)), "settings": settings, "methods": rows}
         write_results(FOLDER / "family.json", found)
-    for line in family_table(rows):
+    for line in study_table("way", rows):
         click.echo(line)
 
 

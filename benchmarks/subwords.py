@@ -23,7 +23,8 @@ from helpers.arguments import whole_file
 from helpers.beyond.blocks import Blocks, load_blocks, word2vec_tables
 from helpers.beyond.evaluation import ANALOGIES, PAIRS, bootstrap, judged_pairs, keyed_vectors, score_analogies
 from helpers.beyond.subwords import MAX_N, MIN_N, NUM_BUCKETS, ngrams, rows_of_words, unseen_vector
-from helpers.beyond.subwords_study import subword_table, write_talmud
+from helpers.beyond.subwords_study import subword_table
+from helpers.beyond.talmud import write_talmud
 from helpers.corpus import read_corpus
 from helpers.examples import count_words, encode, generator
 from helpers.vectors import unit_rows, vocab_of

@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss, mutual_info_score
 
 from benchmarks import family as family_study
 from helpers.beyond import family
-from helpers.beyond.evaluation import ANALOGIES, PAIRS
+from helpers.beyond.evaluation import ANALOGIES, PAIRS, study_table
 from helpers.beyond.family_counts import (
     count_pairs,
     count_resampled,
@@ -27,7 +27,7 @@ from helpers.beyond.family_counts import (
     random_table,
     tree_paths,
 )
-from helpers.beyond.family_figures import costs_figure, family_table, shared_figure, tree_figure
+from helpers.beyond.family_figures import costs_figure, shared_figure, tree_figure
 from helpers.corpus import read_corpus
 from helpers.examples import Vocab, count_words, encode
 from helpers.vectors import nearest
@@ -314,7 +314,7 @@ def test_the_study_sums_up_both_kinds_of_sets():
         good, bad = (row[name] for row in rows.values())
         assert good["difference"] == [0, 0] and bad["difference"][1] < 0
         assert good["interval"][0] < good["mean"] < good["interval"][1]
-    header, _, first, other = family_table(rows)
+    header, _, first, other = study_table("way", rows)
     assert header.endswith("Google's analogies, 300 known |") and first.count("[") == 0 and other.count("[") == 3
 
 

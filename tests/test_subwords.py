@@ -17,7 +17,7 @@ from helpers.beyond.blocks import BLOCK_SIZE, Piece, load_blocks
 from helpers.beyond.blocks_pytorch import train_piece
 from helpers.beyond.subwords import MAX_N, MIN_N, NUM_BUCKETS, buckets_of, hash_of, ngrams, rows_of_words, unseen_vector
 from helpers.beyond.subwords_pytorch import add_to_rows, means_of_rows, subword_tables, train_subword_blocks, train_subword_piece
-from helpers.beyond.subwords_study import write_talmud
+from helpers.beyond.talmud import write_talmud
 from helpers.beyond.vector_files import read_subwords, read_vectors, write_subwords, write_table
 from helpers.tools.vectors import main
 from helpers.vectors import Vectors, load_vectors, vocab_of

@@ -134,24 +134,28 @@ def evaluate_pairs(table, vocab):
 
 
 def study_table(text, rows):
-    """Yield the lines of a Markdown table of methods on a text: of each set the mean of the seeds with their standard deviation,
-    its 95 % interval over the pairs, and in brackets the interval of the difference from the first method.
+    """Yield the lines of a Markdown table of methods on a text: the medians of what they cost, and of each set the mean of the seeds
+    with their standard deviation, its 95 % interval over the items, and in brackets the interval of the difference from the first
+    method; of a set without an interval the mean alone.
 
-    `rows` maps methods to what benchmarks/evaluation.json has of them.
+    `rows` maps methods to what benchmarks/evaluation.json or family.json has of them.
     """
     first = next(iter(rows.values()))
-    tests = [name for name, found in first.items() if "interval" in found]
-    titles = [f"{name}, {first[name]['known']} pairs" for name in tests]
-    yield f"| {text} | seconds | {' | '.join(titles)} | analogies |"
-    yield "|---|---|" + "---|" * len(tests) + "---|"
+    costs = [name for name, found in first.items() if isinstance(found, list)]
+    tests = [name for name, found in first.items() if name not in costs and "interval" in found]
+    others = [name for name in first if name not in (*costs, *tests)]
+    titles = [*costs, *(f"{name}, {first[name]['known']:,} known" for name in tests), *others]
+    yield f"| {text} | {' | '.join(titles)} |"
+    yield "|---|" + "---|" * len(titles)
     for method, row in rows.items():
-        parts = [f"{np.median(row['seconds']):.1f}"]
+        parts = [f"{np.median(row[name]):.{1 if name == 'seconds' else 0}f}" for name in costs]
         for name in tests:
             (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
             told = "" if row is first else f" [{least:+.3f} to {most:+.3f}]"
-            parts.append(f"{row[name]['mean']:.3f} ± {np.std(row[name]['each'], ddof=1):.3f}, {low:.2f} to {high:.2f}{told}")
-        (analogies,) = set(row) - set(tests) - {"seconds"}
-        yield f"| {method} | {' | '.join(parts)} | {np.mean(row[analogies]['each']):.3f} |"
+            spread = np.std(row[name]["each"], ddof=1) if len(row[name]["each"]) > 1 else 0
+            parts.append(f"{row[name]['mean']:.3f} ± {spread:.3f}, {low:.2f} to {high:.2f}{told}")
+        parts += [f"{np.mean(row[name]['each']):.3f}" for name in others]
+        yield f"| {method} | {' | '.join(parts)} |"
 
 
 def random_pair_cosines(table, num_pairs, rng):

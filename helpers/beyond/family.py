@@ -55,7 +55,7 @@ def glove_loss(scores, pairs, enough=100.0):
 
 
 def hierarchical_loss(v, embed_n, nodes, turns):
-    """Return the loss of the hierarchical softmax: each pair costs -ln of the probability to turn right at every question.
+    """Return the loss of the hierarchical softmax: each pair costs -ln of the probability of all turns on its path.
 
     `v` (B, d) are the centers' vectors, `embed_n` (V - 1, d) those of the inner nodes; `nodes` and `turns` (B, L) are the
     context words' rows of `tree_paths`. Source: Morin and Bengio 2005, https://proceedings.mlr.press/r5/morin05a.html.

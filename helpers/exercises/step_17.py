@@ -126,7 +126,7 @@ EXERCISES = {
             "that is the longest path": lambda counts: float(max(depths(counts))),
         },
         hints=(
-            "Each word of the text that lies below an inner node answers that node's question. How many questions are that, at one node?",
+            "Each word of the text that lies below an inner node answers that node's question. How many questions does that make, at one node?",
             "Join with heapq as above, add up the counts of all inner nodes, and divide by sum(counts).",
         ),
     ),

@@ -14,7 +14,7 @@ from helpers.arguments import whole_file
 from helpers.beyond.notebooks import NOTEBOOKS, TITLES, WIDGET, read_notebook, tags
 from helpers.figures import SUMMARY
 from helpers.tools.formulas import with_mathml
-from helpers.tools.twins import FOLDED
+from helpers.tools.twins import FOLDED, name_of
 
 PHRASES = (  # names of values and what they say; a value that no phrase takes is told by its name
     ("vocabulary pairs", "{vocabulary:,} words make {pairs:,} pairs of a center and a context word"),
@@ -205,7 +205,7 @@ def page_cells(step, pages):
 
     found = []
     for cell in read_notebook(step.path(".ipynb"))["cells"]:
-        name = re.sub(r"-(pytorch|mxnet)$", "", str(cell.get("id", "")))
+        name = name_of({"id": "", **cell})  # a reader's old notebook may have no ids
         if name in LEFT_OUT_CELLS:
             continue
         if cell["cell_type"] == "code":
