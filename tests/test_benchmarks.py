@@ -139,3 +139,13 @@ def test_the_measurement_of_a_gpu_runs_on_a_processor_and_its_tables_are_scored(
     assert all(row["words per second"] > 1000 for row in found["throughput, wikipedia"])
     told = call("score", tmp_path / "wikipedia.npz", tmp_path / "gpu_tables_wikipedia.npz", "--epochs", "1")
     assert "| on the card | 0.0 |" in told and "the card's less the processor's lies between" in told
+
+
+@pytest.mark.slow
+def test_the_study_of_blocks_at_once_runs_and_without_a_bound_many_diverge():
+    command = [sys.executable, "-m", "benchmarks.staleness", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "1 epochs, 512 at once, lr 0.04, most weight 5: 0 of 1 diverged, held out 0." in done.stdout
+    assert "512 at once, lr 0.04, most weight None: 1 of 1 diverged\n" in done.stdout
+    assert "text wikipedia, min_freq 10, vocabulary 5007, lr 0.02, epochs 5, blocks at once 64" in done.stdout

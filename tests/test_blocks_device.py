@@ -235,14 +235,24 @@ def test_the_bounds_hold_the_weight_of_a_word_in_a_wave_times_its_rate(blocks, d
         assert 0.75 * made.MOST_WEIGHT < product.mean() < made.MOST_WEIGHT  # less, since windows are cut where sentences end
 
 
-def test_more_blocks_at_once_leave_less_of_the_rate_and_a_text_bears_so_many(blocks, capsys):
+def test_more_blocks_at_once_leave_less_of_the_rate_and_a_long_training_allows_so_many(blocks, capsys):
     shares = [made.share_of_rates(blocks, number, 0.05) for number in (8, 64, 512, 4096)]
     assert shares == sorted(shares, reverse=True) and shares[0] <= 1
-    chosen = made.choose_blocks_per_wave(blocks, 0.05)
+    chosen = made.choose_blocks_per_wave(blocks, 0.05, 1000)
     assert made.share_of_rates(blocks, chosen, 0.05) >= made.LEAST_SHARE > made.share_of_rates(blocks, 2 * chosen, 0.05)
-    assert made.choose_blocks_per_wave(blocks, 0.025) > chosen and capsys.readouterr().out == ""
-    assert made.choose_blocks_per_wave(blocks, 5.0) == made.FEWEST_BLOCKS
-    assert "bears 1 blocks at once at lr 5.0, too few for a GPU" in capsys.readouterr().out
+    assert made.choose_blocks_per_wave(blocks, 0.025, 1000) > chosen and capsys.readouterr().out == ""
+    assert made.choose_blocks_per_wave(blocks, 5.0, 1000) == made.FEWEST_BLOCKS
+    assert "allows 1 blocks at once, at lr 5.0 in 1000 epochs: too few for a GPU" in capsys.readouterr().out
+
+
+def test_a_short_training_gets_so_few_blocks_at_once_that_its_waves_are_enough(blocks):
+    def waves_per_epoch(number):
+        data = made.DeviceBlocks(blocks, "cpu", number)
+        return np.mean([len(data.waves(epoch, 0)) for epoch in range(5)])
+
+    chosen = made.choose_blocks_per_wave(blocks, 0.01, 40)
+    assert made.FEWEST_BLOCKS < chosen < made.choose_blocks_per_wave(blocks, 0.01, 400)
+    assert 40 * waves_per_epoch(chosen) >= made.FEWEST_WAVES > 40 * (waves_per_epoch(2 * chosen) - 1)
 
 
 def trained(blocks, num_epochs=3, **settings):
@@ -279,7 +289,7 @@ def test_a_training_that_was_stopped_resumes_to_the_same_bits(blocks, tmp_path, 
     for one, two in zip(tables, wanted):
         np.testing.assert_array_equal(one, two)
     with pytest.raises(ValueError, match="method is 'waves of .* blocks"):
-        trained(blocks, checkpoint_path=path, blocks_per_wave=8)
+        trained(blocks, checkpoint_path=path, blocks_per_wave=16)
 
 
 def test_a_rate_far_too_large_stops_the_training_and_leaves_the_good_tables(blocks):

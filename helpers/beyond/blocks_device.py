@@ -21,8 +21,10 @@ from helpers.examples import generator, keep_probability
 from helpers.training import require_no_divergence
 
 TOKENS_PER_DEVICE_PIECE = 2**20  # of the text, before subsampling: what is drawn at once
-MOST_WEIGHT = 5  # of the scores of a word in a wave, times its learning rate; above 10 trainings diverged
-LEAST_SHARE = 0.6  # of the learning rate that these bounds leave: with less, a training of some epochs learns too little
+# benchmarks/staleness.json backs the next three, with two small texts
+MOST_WEIGHT = 5  # of the scores of a word in a wave, times its learning rate: with 10 trainings of 512 blocks at once diverged
+LEAST_SHARE = 0.6  # of the learning rate that these bounds leave: with 0.47 vectors scored less
+FEWEST_WAVES = 300  # of a training: with 200 vectors scored less, with 320 and 400 as with more
 FEWEST_BLOCKS = 8  # at once: what the processor takes
 WAVES_PER_LOOK = 32  # from one wave whose loss is taken to the next
 GOLDEN = -7046029254386353131  # 2**64 divided by the golden ratio, as int64: the step of the counter
@@ -200,15 +202,19 @@ def share_of_rates(blocks, blocks_per_wave, lr):
     return float(left / sum(weight.sum() for weight, _ in parts))
 
 
-def choose_blocks_per_wave(blocks, lr):
-    """Return how many blocks a text bears at once: a power of 2, of which the bounds leave LEAST_SHARE of the learning rate.
+def choose_blocks_per_wave(blocks, lr, num_epochs):
+    """Return how many blocks at once a training allows, a power of 2.
 
-    At least FEWEST_BLOCKS; a line says so where that is more than the text bears.
+    So many that the bounds leave LEAST_SHARE of the learning rate and that the training has FEWEST_WAVES waves; at least
+    FEWEST_BLOCKS, and a line says so where that is more than the text allows.
     """
-    fitting = [number for number in 2 ** np.arange(13) if share_of_rates(blocks, number, lr) >= LEAST_SHARE]
-    most = int(max(fitting, default=1))
+    kept = (keep_probability(blocks.counts) * blocks.counts).sum()  # words in an epoch, on average
+    every = 2 ** np.arange(13)
+    every = every[every <= max(1, num_epochs * kept / BLOCK_SIZE / FEWEST_WAVES)]
+    most = int(max((number for number in every if share_of_rates(blocks, number, lr) >= LEAST_SHARE), default=1))
     if most < FEWEST_BLOCKS:
-        print(f"corpus {blocks.corpus} bears {most} blocks at once at lr {lr}, too few for a GPU: with {FEWEST_BLOCKS} it learns less")
+        allowed = f"corpus {blocks.corpus} allows {most} blocks at once, at lr {lr} in {num_epochs} epochs"
+        print(f"{allowed}: too few for a GPU; with {FEWEST_BLOCKS} it learns less")
     return max(most, FEWEST_BLOCKS)
 
 
@@ -281,8 +287,9 @@ def train_on_device(net, blocks, lr, num_epochs, device, checkpoint_path=None, h
     A checkpoint of one device resumes on another. Errors are those of `train_blocks`.
     """
     require_positive(lr=lr)
-    blocks_per_wave = blocks_per_wave or choose_blocks_per_wave(blocks, lr)
-    require_whole_numbers(num_epochs=num_epochs, blocks_per_wave=blocks_per_wave)
+    require_whole_numbers(num_epochs=num_epochs)
+    blocks_per_wave = blocks_per_wave or choose_blocks_per_wave(blocks, lr, num_epochs)
+    require_whole_numbers(blocks_per_wave=blocks_per_wave)
     tables = [layer.weight.detach().clone().to(device) for layer in net]  # (V, d) each
     step, data = choose_step(device), DeviceBlocks(blocks, device, blocks_per_wave)
 
