@@ -1,6 +1,5 @@
 """The page "Press play": its text, an excerpt of Wikipedia that no page of the repository may hold, and the HTML that embeds it."""
 
-import base64
 import html
 import json
 import shutil
@@ -15,7 +14,8 @@ HERE = Path(__file__).resolve().parent / "play"
 POSTER = NOTEBOOKS / "words_in_frames.png"
 MIN_FREQ = 10
 MOST_BYTES = 900_000  # of the text's file: a reader loads it with the first press
-MOST_IDS = 2**15  # that two bytes hold beside the bit that says so
+FIRST = 32  # the letter of id 0
+MOST_IDS = 2**15  # so that no letter is half of a surrogate pair
 
 ALT = (
     "Six groups of words on a map, before training, after one epoch, after three and after five: first all crowd together, "
@@ -37,28 +37,29 @@ the examples again, as in [step 10](steps/10_dynamic_sampling.md); and a vector 
 
 
 def pack_ids(ids, sentence):
-    """Pack what `encode` returns into bytes: an id below 128 is one byte, another is two, the first with its highest bit set.
+    """Return what `encode` returns as a string, in which the letter of an id is chr(32 + id): no id is a control character.
 
-    Unknown words, whose id is 0, are dropped, and a 0 stands before, between and after the sentences. Returns ASCII, base64.
+    Unknown words, whose id is 0, are dropped, and a 0, which is a blank, stands before, between and after the sentences.
     """
-    packed, before = bytearray([0]), None
+    packed, before = [FIRST], None
     for word, number in zip(ids.tolist(), sentence.tolist()):
         if number != before:
-            packed += bytes([0] if len(packed) > 1 else [])
+            packed += [FIRST] if len(packed) > 1 else []
             before = number
-        packed += bytes([word] if word < 128 else [128 | word >> 8, word & 255]) if word else b""
-    return base64.b64encode(packed + b"\0").decode("ascii")
+        packed += [FIRST + word] if word else []
+    return "".join(map(chr, [*packed, FIRST]))
 
 
 def play_text(text, min_freq):
     """Return a Text of `read_corpus` as a script that sets PRESS_PLAY_TEXT, for trainer.js. Raises ValueError if it is too large."""
     vocab = Vocab(text.sentences, min_freq)
     if len(vocab) > MOST_IDS:
-        raise ValueError(f"corpus {text.name} has {len(vocab):,} words, and two bytes hold {MOST_IDS:,}: choose a higher min_freq")
+        raise ValueError(f"corpus {text.name} has {len(vocab):,} words, and a page takes {MOST_IDS:,}: choose a higher min_freq")
     parts = {name: pack_ids(*encode(part, vocab)) for name, part in (("train", text.sentences), ("heldOut", text.held_out))}
-    script = f"PRESS_PLAY_TEXT = {json.dumps({'words': ' '.join(vocab.idx_to_token[1:]), 'minFreq': min_freq, **parts})};\n"
-    if len(script) > MOST_BYTES:
-        raise ValueError(f"corpus {text.name} takes {len(script):,} bytes, and a page may load {MOST_BYTES:,}: choose a higher min_freq")
+    script = f"PRESS_PLAY_TEXT = {json.dumps({'words': ' '.join(vocab.idx_to_token[1:]), **parts}, ensure_ascii=False)};\n"
+    size = len(script.encode("utf-8"))
+    if size > MOST_BYTES:
+        raise ValueError(f"corpus {text.name} takes {size:,} bytes, and a page may load {MOST_BYTES:,}: choose a higher min_freq")
     return script
 
 
@@ -68,7 +69,7 @@ def press_play(to_top):
     controls = (HERE / "play.html").read_text(encoding="utf-8").replace("BOOK/", to_top)
     return f"""```{{raw}} html
 <link rel="stylesheet" href="{files}/play.css">
-<div class="press-play" data-book="{to_top}">
+<div class="press-play">
 <div class="poster"><img src="{files}/{POSTER.name}" alt="{html.escape(ALT)}" loading="lazy">
 <p>Here a training runs in your browser. It needs JavaScript, and a browser of 2022 or later. The picture shows step 5's training.</p></div>
 {controls}</div>

@@ -70,6 +70,13 @@ class Play:
     def click(self, name):
         self.part(name).click()
 
+    def setting(self, name):
+        return self.page.locator(f"[data-id='settings'] [name='{name}']")
+
+    def wait_for_text(self, name, words):
+        told = "([name, words]) => document.querySelector(`[data-id='${name}']`).textContent.includes(words)"
+        self.page.wait_for_function(told, arg=[name, words], timeout=120_000)
+
     def wait_for(self, *states):
         self.page.wait_for_function("states => states.includes(document.querySelector('.live').dataset.state)", arg=states, timeout=120_000)
 
@@ -82,6 +89,22 @@ class Play:
         """All that moves: the map, the curve, the numbers."""
         self.page.wait_for_timeout(50)
         return self.page.eval_on_selector(".live", "live => live.innerHTML")
+
+    def tab_to(self, selector, key="Tab"):
+        """Press Tab until the focus is on what the selector names."""
+        for _ in range(100):
+            if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+            self.page.keyboard.press(key)
+        raise AssertionError(f"{key} does not lead to {selector}")
+
+    def drop(self, path):
+        """Drop a file onto the map, as the browser does for a file from another window."""
+        self.part("map").scroll_into_view_if_needed()
+        box, tools = self.part("map").bounding_box(), self.page.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        for kind in "dragEnter", "dragOver", "drop":
+            tools.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 20, "y": box["y"] + 20, "data": data})
 
     def own_troubles(self):
         """What went wrong, but for the icons' fonts, which Chromium gives no page that was opened as a file."""
@@ -118,6 +141,25 @@ def findings(play):
         found += [f"{reached} wide in a window of {width}"] if reached > width else []
     play.page.set_viewport_size({"width": 1440, "height": 900})
     return found
+
+
+def stops(play):
+    """What Tab alone reaches in the part of the page that is ours, and all that a reader can act on there, in the page's order."""
+    inside = "document.activeElement.closest('.press-play, .press-play-license') !== null"
+    while play.page.evaluate(inside):
+        play.page.keyboard.press("Shift+Tab")
+    everything = play.page.evaluate("""() => {
+        const found = document.querySelectorAll(":is(.press-play, .press-play-license) :is(a, button, input, select, textarea, summary)");
+        const shown = [...found].filter((one) => one.checkVisibility() && !one.matches(":disabled"));
+        shown.forEach((one, i) => { one.dataset.stop = one.type === "radio" ? one.name : `${i} ${one.textContent.slice(0, 20)}`; });
+        return [...new Set(shown.map((one) => one.dataset.stop))];
+    }""")
+    reached = []
+    play.page.keyboard.press("Tab")
+    while play.page.evaluate(inside) and len(reached) < 100:
+        reached.append(play.page.evaluate("document.activeElement.dataset.stop"))
+        play.page.keyboard.press("Tab")
+    return reached, everything
 
 
 # The trainer ---------------------------------------------------------------------------------------------------------------------
@@ -187,11 +229,11 @@ def trained_by_numpy(ids, keep, noise, embed_v, embed_u, lr, window, num_noise_w
 def test_a_pass_of_some_thousand_pairs_is_numpys(trainer):
     rng = np.random.default_rng(0)
     ids, sentence = rng.zipf(1.3, 30_000) % 40, np.sort(rng.integers(0, 600, 30_000))
-    packed = {"words": " ".join(f"word{number}" for number in range(1, 40)), "minFreq": 1}
+    packed = {"words": " ".join(f"word{number}" for number in range(1, 40))}
     packed |= {"train": pack_ids(ids, sentence), "heldOut": pack_ids(ids[:200], sentence[:200])}
     found = trainer.evaluate(
         """(packed) => {
-            const trainer = wordTrainer(), corpus = trainer.bookCorpus(packed);
+            const trainer = wordTrainer(), corpus = trainer.bookCorpus(packed, []);
             const run = trainer.newRun(corpus, { seed: 5, size: 8, lr: 0.1, window: 3, numNoiseWords: 4 });
             const start = [[...run.embedV], [...run.embedU]];
             while (run.pass < 1) trainer.trainSome(run);
@@ -239,8 +281,8 @@ def lesson(play):
 def test_the_lesson_holds_for_another_seed(seed, site, browser):
     play = Play(browser, site)
     play.page.get_by_text("Settings, each with a question").click()
-    play.part("seed").fill(str(seed))
-    play.part("seed").press("Tab")
+    play.setting("seed").fill(str(seed))
+    play.setting("seed").press("Tab")
     start = time.perf_counter()
     play.click("look")
     play.wait_for("done")
@@ -252,16 +294,15 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     play = Play(browser, site)
     page, press = play.page, play.page.keyboard.press
     troubles = {"still": findings(play)}
-    assert "text.js" not in page.content()
-    play.part("play").focus()
+    play.tab_to("[data-id=play]")
     press("Enter")
-    assert "First your two guesses" in play.text("said")
+    assert page.evaluate("document.activeElement.name") == "nearest"  # the browser asks for the guess that is missing
+    assert "text.js" not in page.content()
     press("Space")
     press("ArrowRight")  # sound
     press("Tab")
     press("Space")  # yes
-    press("Tab")
-    press("Tab")
+    play.tab_to("[data-id=play]")
     with short_tasks(browser, page):  # the text is loaded here
         press("Enter")
         play.wait_for("playing")
@@ -269,48 +310,66 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     troubles["playing"] = findings(play)
     press("Enter")
     play.wait_for("paused")
-    page.wait_for_timeout(1500)  # the words walk on to where they belong
+    page.wait_for_timeout(500)  # what was on its way is here
     before = play.picture()
     page.wait_for_timeout(1000)
     assert play.picture() == before
     troubles["paused"] = findings(play)
     passed = int(play.text("count")[0])
-    play.part("one").focus()
+    play.tab_to("[data-id=one]")
     press("Space")
+    play.wait_for_text("count", f"{passed + 1} of 8 passes")
     play.wait_for("paused")
-    assert play.text("count") == f"{passed + 1} of 8 passes"
     assert play.text("said").startswith(f"After pass {passed + 1} of 8 the held-out loss is 0.4")
-    play.part("word").fill("Church")
+    play.tab_to("[data-id=word]")
+    page.keyboard.type("Church")  # what Tab came to is selected, so this replaces it
     press("Enter")
-    page.wait_for_function("document.querySelector('[data-id=near] tbody').textContent.includes('catholic')")
-    press("Tab")
-    press("Tab")
+    play.wait_for_text("near", "catholic")
+    play.tab_to("[data-id=near] button")
     press("Enter")  # the nearest word: its neighbors
     page.wait_for_function("document.querySelector('[data-id=word]').value != 'Church'")
     assert page.evaluate("document.activeElement.closest('[data-id=near]') !== null")
-    play.part("word").fill("qwxyz")
+    play.tab_to("[data-id=word]", "Shift+Tab")
+    page.keyboard.type("qwxyz")
     press("Enter")
-    page.wait_for_function("document.querySelector('[data-id=unknown]').textContent.includes('no word “qwxyz”')")
-    play.part("word").fill("music")
+    play.wait_for_text("unknown", "no word “qwxyz”")
+    press("ControlOrMeta+A")
+    page.keyboard.type("music")
     press("Enter")
-    play.part("play").focus()
+    passes, _ = play.digits()
+    play.tab_to("[data-id=settings] *, summary")
+    press("Enter")  # the numbers of each pass
+    press("Tab")
+    press("Enter")  # the settings
+    play.tab_to("[name=seed]")
+    press("ArrowUp")
+    play.wait_for_text("count", "0 of 8 passes")
+    assert play.setting("seed").input_value() == "1"
+    press("ArrowDown")
+    assert play.setting("seed").input_value() == "0"
+    play.tab_to("[data-id=play]", "Shift+Tab")
     with short_tasks(browser, page):
         press("Enter")
         play.wait_for("done")
     troubles["done"] = findings(play)
     assert troubles == {state: [] for state in troubles}
     judged = play.text("judged")
-    assert "You said yes, and you were right" in judged and "You said sound. Of the four it is" in judged
+    assert "You said yes, and you were right." in judged and "You said sound. Their cosines: poetry 0." in judged
     links = page.eval_on_selector_all("[data-id=judged] a", "all => all.map(link => link.getAttribute('href').split('#')[0])")
     assert links == ["steps/06_similarity.html"] * 2
     lesson(play)
-    passes, _ = play.digits()
-    play.part("again").focus()
+    assert play.digits()[0][: len(passes)] == passes
+    page.eval_on_selector_all(".live details", "all => all.forEach(one => { one.open = true })")
+    reached, everything = stops(play)
+    assert reached == everything and len(reached) > 25
+    play.tab_to("[data-id=again]", "Shift+Tab")
     press("Enter")
-    assert play.text("count") == "0 of 8 passes" and play.digits()[0] == []
-    press("Shift+Tab")
+    play.wait_for_text("count", "0 of 8 passes")
+    reached, everything = stops(play)
+    assert reached == everything and reached[:2] == ["nearest", "alike"]
+    play.tab_to("[data-id=one]", "Shift+Tab")
     press("Enter")
-    play.wait_for("paused")
+    play.wait_for_text("count", "1 of 8 passes")
     assert play.digits()[0] == passes[:2]
     assert play.own_troubles() == []
 
@@ -321,8 +380,8 @@ def test_with_less_motion_the_map_changes_once_a_pass_and_from_a_server_too(site
     threading.Thread(target=server.serve_forever, daemon=True).start()
     play = Play(browser, f"http://127.0.0.1:{server.server_port}/", reduced_motion="reduce")
     play.page.evaluate("""() => {
-        const mark = document.querySelector("[data-id=map] path"), seen = (globalThis.places = [mark.getAttribute("transform")]);
-        new MutationObserver(() => seen.push(mark.getAttribute("transform"))).observe(mark, { attributes: true });
+        const mark = document.querySelector("[data-id=map] path"), seen = (globalThis.places = [mark.style.transform]);
+        new MutationObserver(() => seen.push(mark.style.transform)).observe(mark, { attributes: true });
     }""")
     play.click("look")
     play.page.wait_for_function("document.querySelector('[data-id=count]').textContent[0] > 1")
@@ -338,50 +397,93 @@ def test_with_less_motion_the_map_changes_once_a_pass_and_from_a_server_too(site
 def test_a_learning_rate_of_one_diverges_in_words_and_a_smaller_one_starts_over(site, browser):
     play = Play(browser, site)
     play.page.get_by_text("Settings, each with a question").click()
-    play.part("lr").select_option("1")
+    play.setting("lr").select_option("1")
     play.click("look")
     play.wait_for("failed")
-    assert "The training diverged, to" in play.text("said")
-    play.part("lr").select_option("0.03")
-    play.part("numNoiseWords").select_option("1")
-    assert "starts over" in play.text("said") and "or is blind" in play.part("loss").text_content()
+    assert "The training diverged" in play.text("said")
+    play.setting("lr").select_option("0.03")
+    play.setting("numNoiseWords").select_option("1")
+    play.wait_for_text("said", "Nothing is trained yet")
+    heights = [play.part(name).get_attribute("y") for name in ("knows-nothing", "blind")]
+    assert heights[0] == heights[1]  # the answer to the setting's question
     play.click("one")
-    play.wait_for("paused")
+    play.wait_for_text("count", "1 of 8 passes")
     assert float(play.digits()[0][1][2]) < np.log(2)
     assert play.own_troubles() == []
 
 
-def test_a_text_of_ones_own_is_read_in_the_page_or_refused_in_words(site, browser, tmp_path):
-    play = Play(browser, site)
-    play.page.get_by_text("Train on a text of your own").click()
-
-    def refused(words):
-        play.page.wait_for_function("words => document.querySelector('[data-id=refused]').textContent.includes(words)", arg=words)
-
-    play.part("text").fill("Only a few words.")
-    play.click("take")
-    refused("This text is too short: of its 4 words 0 different ones occur 5 times or more, and 100 are needed.")
-    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n" * 100)
-    play.part("file").set_input_files(tmp_path / "picture.txt")
-    refused("not plain text in UTF-8")
-    (tmp_path / "large.txt").write_bytes(b"word " * 4_000_000)
-    play.part("file").set_input_files(tmp_path / "large.txt")
-    refused("has 20 MB, and the page takes at most 10 MB")
-    rng = np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A text of 12,000 words on three topics, and files that are none."""
+    folder, rng = tmp_path_factory.mktemp("files"), np.random.default_rng(0)
     topics = [[f"{topic}{chr(97 + one)}{chr(97 + other)}" for one in range(10) for other in range(5)] for topic in ("Fluß", "Haus", "Wald")]
     lines = "\n\n".join(" ".join(rng.choice(topics[rng.integers(3)], 40)) for _ in range(300))
-    (tmp_path / "own.txt").write_text(lines, encoding="utf-8")
-    play.part("file").set_input_files(tmp_path / "own.txt")
+    (folder / "own.txt").write_text(lines, encoding="utf-8")
+    (folder / "small.txt").write_text("Only a few words.", encoding="utf-8")
+    (folder / "empty.txt").touch()
+    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" * 100)
+    (folder / "large.txt").write_bytes(b"word " * 4_000_000)
+    return folder
+
+
+REFUSALS = {
+    "small.txt": "This text is too short: of 4 words 0 different ones occur 5 times or more; 100 are needed.",
+    "empty.txt": "This text is too short: of 0 words",
+    "picture.png": "not plain text in UTF-8",
+    "large.txt": "has 20 MB, and this page takes 10 at most",
+}
+
+
+def test_a_text_of_ones_own_is_read_in_the_page_or_refused_in_words(site, browser, files):
+    play = Play(browser, site)
+    play.page.get_by_text("Train on a text of your own").click()
+    play.part("text").fill("Only a few words.")
+    play.page.get_by_role("button", name="Train on this text").click()
+    play.wait_for_text("refused", REFUSALS["small.txt"])
+    for name in "picture.png", "large.txt":
+        play.part("file").set_input_files(files / name)
+        play.wait_for_text("refused", REFUSALS[name])
+    assert play.page.locator(".live").get_attribute("data-state") == "still"
+    play.part("file").set_input_files(files / "own.txt")
     play.wait_for("ready")
-    assert "150 different words" in play.text("said") and not play.part("guesses").is_visible()
+    assert "150 different words" in play.text("said") and not play.part("guesses").is_visible() and not play.part("key").is_visible()
     assert findings(play) == []
     play.click("play")
     play.wait_for("done")
     asked = play.part("word").input_value()
     assert {word[:4] for word, *_ in play.digits()[1]} == {asked[:4]}  # its topic
+    assert not play.part("judged").is_visible()
     play.click("back")
     play.wait_for("ready")
     assert play.part("word").input_value() == "music" and play.part("guesses").is_visible()
+    assert play.own_troubles() == []
+
+
+def test_a_file_can_be_dropped_anywhere_and_a_wrong_one_changes_nothing(site, browser, files):
+    play = Play(browser, site)
+    play.drop(files / "picture.png")  # before the first press
+    play.wait_for_text("refused", REFUSALS["picture.png"])
+    assert play.part("refused").is_visible() and play.page.locator(".live").get_attribute("data-state") == "still"
+    play.page.get_by_label("poetry").check()
+    play.page.get_by_label("yes").check()
+    play.click("one")
+    play.wait_for_text("count", "1 of 8 passes")
+    play.wait_for("paused")
+    before = play.digits()
+    for name, reason in REFUSALS.items():
+        play.drop(files / name)
+        play.wait_for_text("refused", reason)
+        assert play.digits() == before and play.page.locator(".live").get_attribute("data-state") == "paused"
+    play.click("play")
+    play.wait_for("playing")
+    play.drop(files / "small.txt")
+    play.wait_for_text("refused", REFUSALS["small.txt"])
+    play.wait_for_text("count", "3 of 8 passes")  # it trains on
+    assert play.digits()[0][:2] == before[0]
+    play.drop(files / "own.txt")
+    play.wait_for_text("said", "150 different words")
+    play.wait_for("ready")
+    assert play.text("refused") == "" and play.text("count") == "0 of 8 passes" and len(play.digits()[0]) == 1
     assert play.own_troubles() == []
 
 
@@ -389,15 +491,14 @@ def test_a_missing_text_and_a_browser_without_scripts_are_told_and_paper_has_the
     shutil.copytree(site.removeprefix("file://"), tmp_path / "html", ignore=shutil.ignore_patterns("text.js"))
     play = Play(browser, f"file://{tmp_path}/html/")
     play.click("look")
-    play.page.wait_for_function("document.querySelector('[data-id=said]').textContent.includes('text.js is not where')")
+    play.page.wait_for_function("document.querySelector('[data-id=said]').textContent.includes('text.js is not beside the scripts')")
     assert not play.page.locator(".poster").is_visible()
     play.page.emulate_media(media="print")
     assert play.page.locator(".poster img").is_visible() and not play.part("play").is_visible()
     old, _ = open_page(browser, site)
     old.add_init_script("delete globalThis.Worker")
     old.goto(f"{site}index.html")
-    old.locator("[data-id='look']").click()
-    old.wait_for_function("document.querySelector('[data-id=said]').textContent.includes('can’t run in this browser: Worker is not')")
+    assert old.locator(".poster").is_visible() and not old.locator("[data-id='play']").is_visible()
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site}index.html")
