@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.runs import in_a_process
 from helpers import model_pytorch as model
 from helpers.beyond import blocks_device as made
 from helpers.beyond.blocks import BLOCK_SIZE, NOISE_PER_BLOCK, load_blocks, weight_table, word2vec_tables
@@ -209,6 +210,32 @@ def test_the_kernel_takes_the_same_step_block_by_block(kernel, case):
     kernel.train_wave_in_a_kernel(tables, bounds, wave, window, 5, 0.05)
     for table, other in zip(tables, wanted):
         np.testing.assert_allclose(table, other, rtol=0, atol=2e-6)
+
+
+def compiled(capability):
+    """The bytes of shared memory of a program, compiled for a card that is not here."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from helpers.beyond.block_kernel import step_of_a_block
+
+    names = step_of_a_block.arg_names
+    kinds = ["*fp32"] * 4 + ["*i32"] * 4 + ["fp32"] * 2 + ["i32"] * 2 + ["constexpr"] * 4
+    sizes = {"BLOCK": BLOCK_SIZE, "WINDOW": 5, "COLUMNS": 64, "WIDTH": 128}
+    constants = {(names.index(name),): size for name, size in sizes.items()}
+    source = ASTSource(fn=step_of_a_block, signature=dict(zip(names, kinds)), constexprs=constants)
+    program = triton.compile(source, target=GPUTarget("cuda", capability, 32), options={"num_warps": 8})
+    assert program.asm["cubin"]
+    return program.metadata.shared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capability", [75, 80, 90], ids=["T4", "A100", "H100"])
+def test_the_kernel_compiles_for_cards_and_fits_into_their_shared_memory(capability, tmp_path):
+    pytest.importorskip("triton", reason="Triton comes with PyTorch's CUDA wheels, which are not installed")
+    shared = in_a_process(compiled, capability, TRITON_CACHE_DIR=str(tmp_path), TRITON_INTERPRET="0")
+    assert 0 < shared <= 64 * 1024
 
 
 def test_the_totals_of_a_wave_are_those_of_its_scores(case):

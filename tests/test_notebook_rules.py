@@ -31,7 +31,7 @@ LESSONS = [path for path in PATHS if path not in SOLUTIONS]
 COMPARED = "nbval-check-output"
 MODULES = (
     "examples", "training", "vectors", "figures", "corpus", "beyond/blocks", "beyond/dynamic", "beyond/checkpoints", "beyond/subwords",
-    "beyond/subwords_pytorch", "beyond/family", "beyond/family_counts",
+    "beyond/subwords_pytorch", "beyond/family", "beyond/family_counts", "beyond/blocks_device",
 )  # fmt: skip
 OF_A_FRAMEWORK = "model", "beyond/gradients", "beyond/blocks", "beyond/resuming"
 SIX = [path for path in LESSONS if path.parent.name in FRAMEWORKS and path.stem[:2] <= "06"]

@@ -14,10 +14,12 @@ def step_of_a_block(
     embed_v, embed_u, bound_v, bound_u, centers, lefts, rights, words, rate, noise_weight, embed_size, num_words,
     BLOCK: tl.constexpr, WINDOW: tl.constexpr, COLUMNS: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
+    # which block this program has, and the places in it
     block = tl.program_id(0)
     place = tl.arange(0, BLOCK)  # of a center in its block
     column = tl.arange(0, COLUMNS)  # of a word beside it
     number = tl.arange(0, WIDTH)  # of a vector
+    # the vectors of its words, fetched once
     center = tl.load(centers + block * BLOCK + place)
     word = tl.load(words + block * num_words + column, mask=column < num_words, other=0)
     here_v = embed_v + center.to(tl.int64)[:, None] * embed_size + number[None, :]
@@ -26,6 +28,7 @@ def step_of_a_block(
     is_u = is_v & (column < num_words)[:, None]
     v = tl.load(here_v, mask=is_v, other=0.0)  # (BLOCK, WIDTH)
     u = tl.load(here_u, mask=is_u, other=0.0)  # (COLUMNS, WIDTH)
+    # all scores, and what each of them weighs
     scores = tl.dot(v, tl.trans(u), input_precision="ieee")  # (BLOCK, COLUMNS)
     left = tl.load(lefts + block * BLOCK + place)[:, None]
     right = tl.load(rights + block * BLOCK + place)[:, None]
@@ -35,10 +38,12 @@ def step_of_a_block(
     is_noise = (column < num_words)[None, :] & (is_context == 0)
     noise = tl.where(is_noise, (left + right) * noise_weight, 0.0)
     weight = tl.where(is_context, in_window.to(tl.float32), noise)
+    # the derivative of each score, and the steps that follow from it
     probability = 1 / (1 + tl.exp(-scores))
     derivative = (probability - is_context.to(tl.float32)) * weight
     step_v = tl.dot(derivative, u, input_precision="ieee")  # (BLOCK, WIDTH)
     step_u = tl.dot(tl.trans(derivative), v, input_precision="ieee")  # (COLUMNS, WIDTH)
+    # each step, no faster than the bound of its word, is added to its row
     rate_v = tl.minimum(tl.load(bound_v + center), rate)[:, None]
     rate_u = tl.minimum(tl.load(bound_u + word), rate)[:, None]
     tl.atomic_add(here_v, -rate_v * step_v, mask=is_v, sem="relaxed")
@@ -55,5 +60,5 @@ def train_wave_in_a_kernel(tables, bounds, wave, max_window_size, num_noise_word
     step_of_a_block[(num_blocks,)](
         *tables, *bounds, *wave, lr, num_noise_words / NOISE_PER_BLOCK, embed_size, num_words,
         BLOCK=BLOCK_SIZE, WINDOW=max_window_size, COLUMNS=triton.next_power_of_2(num_words),
-        WIDTH=max(16, triton.next_power_of_2(embed_size)),
+        WIDTH=max(16, triton.next_power_of_2(embed_size)), num_warps=8,  # with 4, compiled, a thread spills kilobytes of its registers
     )  # fmt: skip

@@ -22,7 +22,7 @@ STEPS = (
     "01_data", "02_embedding_layer", "03_skip_gram", "04_loss", "05_training", "06_similarity",
     "07_speed", "08_blocks", "10_dynamic_sampling", "11_find_the_bug", "13_checkpoints",
 )  # fmt: skip
-BEYOND = "09_hyperparameters", "12_evaluation", "14_scale_out", "16_subwords", "17_family"  # without variants
+BEYOND = "09_hyperparameters", "12_evaluation", "14_scale_out", "15_gpu", "16_subwords", "17_family"  # without variants
 LONGEST = 80  # bytes in the path of a folder with sockets: their own paths may have about a hundred
 BUILT = "__pycache__", "_build", "runs"  # folders of what is made
 

@@ -67,7 +67,7 @@ ODD = {
 STEPS = (
     "pytorch/01_data", "mxnet/03_skip_gram", "pytorch/04_loss", "mxnet/05_training", "pytorch/06_similarity", "mxnet/07_speed",
     "pytorch/08_blocks", "beyond/09_hyperparameters", "mxnet/10_dynamic_sampling", "pytorch/11_find_the_bug", "beyond/12_evaluation",
-    "mxnet/13_checkpoints", "beyond/14_scale_out", "beyond/16_subwords", "beyond/17_family",
+    "mxnet/13_checkpoints", "beyond/14_scale_out", "beyond/15_gpu", "beyond/16_subwords", "beyond/17_family",
 )  # fmt: skip
 
 
