@@ -215,7 +215,7 @@ def prepare(corpus, out, min_freq):
     from helpers.corpus import NAMES
     from helpers.examples import count_words
 
-    text, vocab, training, held_out = read_encoded(corpus[0] if corpus[0] in NAMES else list(corpus), min_freq)
+    text, vocab, training, held_out = read_encoded(corpus[0] if corpus[0] in NAMES else list(map(Path, corpus)), min_freq)
     arrays = {"ids": training[0], "sentence": training[1], "held_out_ids": held_out[0], "held_out_sentence": held_out[1]}
     arrays |= {"counts": count_words(vocab), "words": np.frombuffer(json.dumps(vocab.idx_to_token).encode(), np.uint8)}
     with whole_file(out) as temporary, open(temporary, "wb") as file:

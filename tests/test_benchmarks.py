@@ -131,6 +131,9 @@ def test_the_measurement_of_a_gpu_runs_on_a_processor_and_its_tables_are_scored(
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).write_text("the bank raised the rate\n" * 200)
+    assert "1,900 words, vocabulary 5" in call("prepare", tmp_path / "one.txt", tmp_path / "two.txt", "--out", tmp_path / "files.npz")
     assert "wikipedia: 430,297 words" in call("prepare", "wikipedia", "--out", tmp_path / "wikipedia.npz")
     call("measure", tmp_path / "wikipedia.npz", "--quick", "--device", "cpu", "--out", tmp_path)
     found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))

@@ -58,6 +58,12 @@ def test_a_block_that_is_filled_up_takes_the_step_of_its_own_words_alone():
         np.testing.assert_allclose(table, other, atol=1e-5)
 
 
+def test_where_triton_is_missing_a_line_says_that_the_plain_form_stands_alone(monkeypatch, capsys):
+    monkeypatch.setattr(made, "find_spec", lambda name: None)
+    assert made.steps_on_waves() == {"the plain form": train_wave}
+    assert capsys.readouterr().out == "Triton is not installed here: the plain form stands alone\n"
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study of two numbers of blocks at once, of which the larger diverges with one seed of two."""

@@ -31,6 +31,7 @@ PHRASES = (  # names of values and what they say; a value that no phrase takes i
     ("random_cosine", "random pairs have a mean cosine of {random_cosine:.2f}"),
     ("tokens_per_second_1_rank tokens_per_second_2_ranks",
      "tokens per second: {tokens_per_second_1_rank:,} in one process, {tokens_per_second_2_ranks:,} in two"),
+    ("device blocks_at_once", "{blocks_at_once:,} blocks at once on {device}"),
 )  # fmt: skip
 ASIDE = "framework", "notebook", "seconds", "corpus", "other_corpus", "query_token", "vocabulary"  # told elsewhere
 PLOTTED = "Loss in training, by epoch: ", "on a map, by epoch"  # the index shows the figures that are described so
