@@ -19,7 +19,6 @@
       const mark = group.querySelector("path").cloneNode();
       const text = document.createElementNS(mark.namespaceURI, "text");
       text.textContent = word;
-      $("map").append(mark, text);
       return { word, mark, text, width: word.length * 6.6 + 4, side: 0, at: [0, 0].map(() => Math.random() - 0.5) };
     });
   }
@@ -41,6 +40,7 @@
       dot.side = free ?? dot.side;
       move(dot.mark, [x, y]);
       move(dot.text, sides[dot.side]);
+      if (!dot.mark.parentNode) $("map").append(dot.mark, dot.text); // only now, so that a new word is at its place
       dot.text.classList.toggle("gone", free === undefined);
       dot.text.classList.toggle("asked", dot.word === last?.asked);
       if (free !== undefined) taken.push([...sides[free], dot.width]);
@@ -70,7 +70,7 @@
   /** What the look at the end of a pass, or of a training that diverged, is said in. */
   function sentence({ pass, passes, diverged, toFirst, shown, isOwn, numWords }) {
     if (diverged) return "The training diverged: its loss is beyond all bounds. Choose a smaller learning rate.";
-    if (!pass && isOwn) return `Your text has ${numWords} different words that are frequent enough. Press Play.`;
+    if (!pass && isOwn) return `Your text has ${numWords.toLocaleString("en")} words with a vector. Press Play.`;
     if (!pass) return "Nothing is trained yet: chance decides where the words stand.";
     const { heldOut, random } = passes[pass], lowest = Math.min(...passes.map((one) => one.heldOut));
     const byHeart = passes[pass].training < passes[pass - 1].training && ": it now learns the training text by heart";
@@ -129,7 +129,7 @@
     dots.forEach((dot, i) => { dot.at = look.places[i]; });
     drawMap();
     drawLoss(look);
-    say("kept", `, which keeps ${Math.round(look.kept * 100)} % of their differences`);
+    say("kept", ` by PCA, which keeps ${Math.round(look.kept * 100)} % of their differences`);
     say("random", look.random.toFixed(2));
     $("meter").value = look.random;
     if (!isEnd) return;

@@ -47,7 +47,7 @@ function wordTrainer(post) {
     for (const id of train) if (id) counts[id]++;
     const numTokens = counts.reduce((sum, count) => sum + count);
     const keep = counts.map((count) => Math.min(1, Math.sqrt((1e-4 * numTokens) / Math.max(count, 1))));
-    return { words, train, heldOut, shown, isOwn, counts, numTokens, keep, noise: noiseBoxes(counts) };
+    return { words, train, heldOut, shown, isOwn, counts, keep, noise: noiseBoxes(counts) };
   }
 
   /**
@@ -226,12 +226,12 @@ function wordTrainer(post) {
 
   /** Post all that the page shows, and go on with the training if its goal is not reached. */
   function look() {
-    const { pass, place, training, passes, diverged, corpus: { shown, isOwn, numTokens, words } } = run;
+    const { pass, place, training, passes, diverged, corpus: { shown, isOwn, words } } = run;
     const isPlaying = pass < goal && !diverged, at = training.length ? training.at(-1)[0] : 0;
     const near = nearest(run, asked)?.slice(0, NUM_NEIGHBORS), toFirst = place ? null : nearest(run, shown[0]);
     post({
-      isPlaying, at, pass, training, passes, diverged, shown, isOwn, numTokens, numWords: words.length - 1,
-      asked, near, toFirst, random: randomCosine(run), ...placeOnMap(run, shown),
+      isPlaying, at, pass, training, passes, diverged, shown, isOwn, numWords: words.length - 1, asked, near, toFirst,
+      random: randomCosine(run), ...placeOnMap(run, shown),
     });
     if (isPlaying) timer = setTimeout(go);
   }

@@ -326,8 +326,10 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     press("Enter")
     play.wait_for_text("near", "catholic")
     play.tab_to("[data-id=near] button")
-    press("Enter")  # the nearest word: its neighbors
-    page.wait_for_function("document.querySelector('[data-id=word]').value != 'Church'")
+    nearest = play.digits()[1][0][0]
+    press("Enter")  # its neighbors
+    page.wait_for_function("nearest => document.querySelector('[data-id=near] button').textContent !== nearest", arg=nearest)
+    assert play.part("word").input_value() == nearest
     assert page.evaluate("document.activeElement.closest('[data-id=near]') !== null")
     play.tab_to("[data-id=word]", "Shift+Tab")
     page.keyboard.type("qwxyz")
@@ -372,6 +374,18 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     play.wait_for_text("count", "1 of 8 passes")
     assert play.digits()[0] == passes[:2]
     assert play.own_troubles() == []
+
+
+def test_nothing_moves_before_the_first_press_and_the_words_walk_after_it(site, browser):
+    page, _ = open_page(browser, site)
+    page.goto(f"{site}index.html")
+    moving = "document.querySelector('[data-id=map]').getAnimations({ subtree: true }).length"
+    page.wait_for_function("document.querySelector('[data-id=map] text').style.transform !== ''")
+    page.wait_for_timeout(100)
+    assert page.evaluate(moving) == 0
+    page.locator("[data-id='look']").click()
+    page.wait_for_function(f"{moving} > 48")
+    page.close()
 
 
 def test_with_less_motion_the_map_changes_once_a_pass_and_from_a_server_too(site, browser):
@@ -446,7 +460,7 @@ def test_a_text_of_ones_own_is_read_in_the_page_or_refused_in_words(site, browse
     assert play.page.locator(".live").get_attribute("data-state") == "still"
     play.part("file").set_input_files(files / "own.txt")
     play.wait_for("ready")
-    assert "150 different words" in play.text("said") and not play.part("guesses").is_visible() and not play.part("key").is_visible()
+    assert "150 words with a vector" in play.text("said") and not play.part("guesses").is_visible() and not play.part("key").is_visible()
     assert findings(play) == []
     play.click("play")
     play.wait_for("done")
@@ -481,7 +495,7 @@ def test_a_file_can_be_dropped_anywhere_and_a_wrong_one_changes_nothing(site, br
     play.wait_for_text("count", "3 of 8 passes")  # it trains on
     assert play.digits()[0][:2] == before[0]
     play.drop(files / "own.txt")
-    play.wait_for_text("said", "150 different words")
+    play.wait_for_text("said", "150 words with a vector")
     play.wait_for("ready")
     assert play.text("refused") == "" and play.text("count") == "0 of 8 passes" and len(play.digits()[0]) == 1
     assert play.own_troubles() == []
