@@ -16,7 +16,7 @@ from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, known_paramete
 from helpers.exercises import find
 from helpers.figures import SUMMARY
 from helpers.tools.students import write_student_copy
-from helpers.tools.twins import CLEAR, FOLDED, TEACHES, framework_of, name_of, variants
+from helpers.tools.twins import CLEAR, FOLDED, TEACHES, framework_of, heading_of, name_of, variants
 
 LEFT_OUT = ("exercises-import",)  # a page has nothing to import
 TRIES = "tries"
@@ -30,7 +30,7 @@ LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 EXERCISE = re.compile(r"\*\*(\d\d\.\d+)\*\* (.+?[.?:])\s")  # its number and its title, a sentence
 EFFORT = re.compile(r"\(((?:optional, )?(\d+) minutes, difficulty \d of 3)\)")
 COST = re.compile(r"The notebook runs in .* of memory\.")
-NEXT = re.compile(r"^Next: .*?\)(\.? |\.?$)(All steps: .*)?", re.MULTILINE)  # the theme has its own
+NEXT = re.compile(r"^Next: .*?\)( or \[\w+\]\(.*?\))?(\. |\.?$)(All steps: .*)?", re.MULTILINE)  # the theme has its own
 TERM = re.compile(r"^\* \*\*(.+?)\*\*(?: \((.+?)\))?: .*\*Steps? (\d+)", re.MULTILINE)  # in the glossary: names, step
 GUESS = "Your guess first, then open."
 
@@ -186,9 +186,8 @@ class Page:
             self.add_each({name: self.output(cell, paths[name]) for name, cell in cells.items()})
         else:
             texts = {name: self.cell(cell, paths[name]) for name, cell in cells.items()}
-            headings = dict.fromkeys(match[0] for match in map(re.compile("#+ .*").match, texts.values()) if match)
-            if headings:  # which can't stand in a block
-                self.add(" / ".join(headings).replace("/ ## ", "/ "))
+            if heading := heading_of(one):  # the same in both; it can't stand in a block
+                self.add(heading)
                 texts = {name: without_heading(text) for name, text in texts.items()}
             self.add_each(texts)
 
@@ -368,7 +367,7 @@ def write_index(folder, steps, rows, exercises):
     for step, (title, learned, minutes) in zip(steps, rows):
         own = f"exercises {sum(one.minutes for one in exercises[step.name].values())}"
         table.append(f"| [{title}](steps/{step.name}.md) | {learned} | {own if minutes == '-' else minutes} |")
-    page.add("\n".join(table))
+    page.add('<div class="steps">\n\n' + "\n".join(table) + "\n\n</div>")
     page.add("The switch at the top of a step chooses PyTorch or MXNet, for all pages. Most of what you read is the same for both.")
     page.add(f"[Download the series]({COPY}.zip), unzip it, and in its folder run `make lab`: it sets up all and opens the notebooks.")
     for caption, names in (

@@ -384,6 +384,7 @@ BREAKS = {
     "should be one shared cell": lambda one, two, *_: (set_text(one["loss-pytorch"], "a = 1"), set_text(two["loss-mxnet"], "a = 1")),
     "defines other names": lambda one, two, *_: set_text(two["loss-mxnet"], "class Loss:\n    pass"),
     "stands in the mxnet variant": lambda one, two, first, second: second["cells"].append(one["loss-pytorch"]),
+    "another heading": lambda one, two, *_: set_text(two["batch-loss-prose-mxnet"], "## Loss\n\nOf MXNet."),
     "another sequence": lambda one, two, first, second: second["cells"].remove(two["loss-mxnet"]),
 }
 

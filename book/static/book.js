@@ -30,15 +30,10 @@ addEventListener("DOMContentLoaded", () => {
 });
 addEventListener("toggle", reach, true);
 addEventListener("resize", reach);
-// Paper has no folds and no dark; a figure's numbers stay folded, since the figure shows them.
-let closed = [], theme;
+// Paper is light.
+let theme;
 addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details.fold:not([open])")];
-  closed.forEach((fold) => (fold.open = true));
   theme = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
 });
-addEventListener("afterprint", () => {
-  closed.forEach((fold) => (fold.open = false));
-  document.documentElement.dataset.theme = theme;
-});
+addEventListener("afterprint", () => (document.documentElement.dataset.theme = theme));

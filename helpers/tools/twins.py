@@ -99,6 +99,12 @@ def differences(pytorch, mxnet):
     return found + _own_differences(variants)
 
 
+def heading_of(cell):
+    """Return the heading that a cell of prose begins with. None for others."""
+    heading = re.match("#+ .*", cell["text"])
+    return heading[0] if heading and cell["cell_type"] == "markdown" else None
+
+
 def _own_differences(variants):
     """The rules for cells that are a framework's own."""
     found = []
@@ -111,6 +117,8 @@ def _own_differences(variants):
         one, other = own["pytorch"][name], own["mxnet"][name]
         if one["text"] == other["text"] and printed(one) == printed(other):
             found.append(f"{name}: both variants are equal, so it should be one shared cell")
+        if heading_of(one) != heading_of(other):
+            found.append(f"{name}: has another heading in each variant, and the book has one for both")
         if defined_names(one) != defined_names(other):
             names = ", ".join(sorted(defined_names(one) ^ defined_names(other)))
             found.append(f"{name}: defines other names in each variant: {names}")

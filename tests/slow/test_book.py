@@ -179,6 +179,9 @@ def test_on_paper_no_word_of_code_is_lost_and_dark_is_light(step, site, browser)
     assert len(lines) > 100 and lost == []
     assert page.title() == "light" and page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator("details.fold[open]").count() == 0
+    answers = "all => all.filter(one => one.firstElementChild.textContent == 'Answer' && !one.closest('.framework.mxnet'))"
+    answers = page.eval_on_selector_all("details", answers + ".map(one => one.textContent.trim().split(/\\s+/).at(-1))")
+    assert len(answers) == 3 and all(answer in printed for answer in answers)
     assert troubles == []
 
 
@@ -208,6 +211,8 @@ def test_previous_and_next_lead_through_the_steps(site, browser):
         page.locator("a.right-next").click()
         page.wait_for_load_state("networkidle")
         visited.append(re.search(r"steps/(\w+)\.html", page.url)[1])
+        prose = page.locator("article p").all_inner_texts()
+        assert [text for text in prose if text.startswith(("Next: ", "or ")) or "All steps" in text] == []  # the theme leads on
     assert visited == steps
     page.locator("a.left-prev").click()
     page.wait_for_load_state("networkidle")
