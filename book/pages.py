@@ -143,12 +143,12 @@ class Page:
         for number, output in enumerate(cell["outputs"]):
             data = {kind: "".join(value) for kind, value in output.get("data", {}).items() if kind != SUMMARY}
             if "image/png" in data:
-                alt, png = output["metadata"]["image/png"]["alt"], base64.b64decode(data["image/png"])
+                alt, width = map(output["metadata"]["image/png"].get, ("alt", "width"))
                 image = Path("images", f"{path.parent.name}-{path.stem}-{cell['id']}-{number}.png")
                 (self.folder / image.parent).mkdir(exist_ok=True)
-                (self.folder / image).write_bytes(png)
+                (self.folder / image).write_bytes(base64.b64decode(data["image/png"]))
                 captions.add(alt)
-                width = int.from_bytes(png[16:20], "big")  # with it, Sphinx links the figure to its file
+                # with a width, Sphinx links the figure to its file, which is sharper
                 parts.append(f"```{{figure}} /{image.as_posix()}\n:alt: {alt}\n:width: {width}px\n\n{alt}\n```")
             elif "text/html" in data:
                 parts.append(f"```{{raw}} html\n{data['text/html']}\n```")

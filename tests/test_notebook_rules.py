@@ -1,6 +1,7 @@
 """The rules of the house for notebooks, each with a broken notebook that it catches. Raw JSON is read throughout."""
 
 import ast
+import base64
 import copy
 import json
 import re
@@ -274,7 +275,7 @@ def stains(notebook):
 
 
 def test_outputs_are_fresh_whole_and_clean(path):
-    assert path.stat().st_size < 300_000
+    assert path.stat().st_size < 450_000
     assert stains(read_notebook(path)) == []
 
 
@@ -284,7 +285,9 @@ def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_sh
         for position, output in enumerate(cell["outputs"]):
             if "image/png" in output.get("data", {}):
                 figures += 1
-                alt = output["metadata"]["image/png"]["alt"]
+                alt, width = map(output["metadata"]["image/png"].get, ("alt", "width"))
+                pixels = int.from_bytes(base64.b64decode("".join(output["data"]["image/png"]))[16:20], "big")
+                assert pixels == pytest.approx(1.5 * width, abs=2), f"{cell['id']} is not sharp, or not shown in its size"
                 assert len(alt.split()) >= 6 and alt.endswith("."), cell["id"]
                 below = "".join("".join(other.get("text", "")) for other in cell["outputs"][position + 1 :])
                 assert alt in below, f"{cell['id']} prints no description"

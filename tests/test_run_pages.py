@@ -232,4 +232,4 @@ def test_what_pages_are_made_of_is_the_series_own():
     from helpers.tools.exports import own_files
 
     made_of = set((ROOT / "helpers" / "tools" / "pages").iterdir())
-    assert len(made_of) == 5 and made_of <= own_files()
+    assert len(made_of) == 6 and made_of <= own_files()

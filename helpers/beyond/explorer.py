@@ -67,8 +67,10 @@ class Explorer:
         except LookupError as error:
             self.answer.value = f"<p>{html.escape(error.args[0])}</p>"
             return
-        source, alt = f"data:image/png;base64,{base64.b64encode(png(fig, alt).data).decode()}", html.escape(alt)
-        self.answer.value = f'<p style="white-space: normal">{alt}</p><img style="max-width: 100%" alt="{alt}" src="{source}">'
+        image, alt = png(fig, alt), html.escape(alt)
+        source = f"data:image/png;base64,{base64.b64encode(image.data).decode()}"
+        drawn = f'<img width="{image.width}" style="max-width: 100%" alt="{alt}" src="{source}">'
+        self.answer.value = f'<p style="white-space: normal">{alt}</p>{drawn}'
 
     def show(self):
         """Display the widgets; where there are none, a line that says where they are."""

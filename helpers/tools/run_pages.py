@@ -57,6 +57,15 @@ class RunStep(NamedTuple):
         return link_to(self.path(suffix), folder)
 
 
+class Output(NamedTuple):
+    """What a code cell shows: "image", "html", "text" or "error"; an image with its caption, and its width on the page or None."""
+
+    kind: str
+    shown: str
+    caption: str = ""
+    width: int | None = None
+
+
 def link_to(path, folder):
     """Return the address of a file as seen from a folder."""
     return quote(os.path.relpath(path, folder).replace(os.sep, "/"))
@@ -158,7 +167,7 @@ def linked(text, step, pages):
 
 
 def outputs(cell):
-    """Return what a code cell shows, (kind, what, caption) each; a figure's description, which is printed, becomes its caption."""
+    """Return what a code cell shows, an Output each; a figure's description, which is printed, becomes its caption."""
     from markupsafe import Markup, escape
     from nbconvert.filters import strip_ansi
 
@@ -167,20 +176,21 @@ def outputs(cell):
         data = {kind: "".join(value) for kind, value in output.get("data", {}).items() if kind not in (SUMMARY, WIDGET)}
         kind = next((kind for kind in IMAGES if kind in data), None)
         if kind:
-            caption = output.get("metadata", {}).get(kind, {}).get("alt", "")
+            metadata = output.get("metadata", {}).get(kind, {})
+            caption = metadata.get("alt", "")
             captions.add(caption)
             content = f";base64,{data[kind].strip()}" if kind != IMAGES[0] else f",{quote(data[kind])}"
-            found.append(("image", f"data:{kind}{content}", caption))
+            found.append(Output("image", f"data:{kind}{content}", caption, metadata.get("width")))
         elif "text/html" in data:
-            found.append(("html", Markup(data["text/html"]), ""))
+            found.append(Output("html", Markup(data["text/html"])))
         elif "text/markdown" in data:
-            found.append(("html", Markup(as_html(data["text/markdown"])), ""))
+            found.append(Output("html", Markup(as_html(data["text/markdown"]))))
         elif output["output_type"] == "error":
-            found.append(("error", in_lines(escape(strip_ansi("\n".join(output["traceback"])))), ""))
+            found.append(Output("error", in_lines(escape(strip_ansi("\n".join(output["traceback"]))))))
         else:
             text = "".join(output.get("text", data.get("text/plain", "")))
             lines = [line for line in text.rstrip().split("\n") if line not in captions]
-            found += [("text", in_lines(escape("\n".join(lines))), "")] if "".join(lines) else []
+            found += [Output("text", in_lines(escape("\n".join(lines))))] if "".join(lines) else []
     return found
 
 
@@ -255,10 +265,9 @@ def figures_of_run(cells):
     found = {}
     for link, (step, shown_cells) in cells.items():
         for wanted in () if "error" in step.row else PLOTTED:
-            images = [output for cell in shown_cells for output in cell.get("outputs", ()) if output[0] == "image" and wanted in output[2]]
-            for _, shown, caption in images[-1:]:
-                figure = {"shown": shown, "caption": caption, "link": link, "title": step.title, "framework": step.framework}
-                found.setdefault(wanted, figure)
+            shown_outputs = [output for cell in shown_cells for output in cell.get("outputs", ())]
+            for image in [output for output in shown_outputs if output.kind == "image" and wanted in output.caption][-1:]:
+                found.setdefault(wanted, {"image": image, "link": link, "title": step.title, "framework": step.framework})
     return list(found.values())
 
 

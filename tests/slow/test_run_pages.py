@@ -92,7 +92,8 @@ def test_on_paper_no_code_is_cut_off_and_colors_are_those_of_light(out, page):
     page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
     page.emulate_media(media="print", color_scheme="dark")
     page.goto((out / "pytorch" / "05_training.html").as_uri())
-    page.eval_on_selector_all("details", OPEN_ALL)
+    folded = page.eval_on_selector_all("details:not(:has(table)) pre", "all => all.map(box => box.getBoundingClientRect().height)")
+    assert folded and min(folded) > 0
     cut = page.eval_on_selector_all("pre, img, .formula", "all => all.filter(box => box.scrollWidth > box.clientWidth).length")
     assert cut == 0 and page.evaluate("document.documentElement.scrollWidth") <= 718
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(34, 40, 50)"
