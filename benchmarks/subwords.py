@@ -222,11 +222,11 @@ def by_form(text):
     return {"ranks": ranks, "neighbors": neighbors, "held": held, "vocabulary": len(tokens)}
 
 
-def kept(work, *arguments):
-    """Run `work(*arguments)` in a process of its own, or read what it came to before."""
-    path = KEPT / f"{work.__name__} {' '.join(map(str, arguments))}.json"
+def kept(folder, work, *arguments):
+    """Run `work(*arguments)` in a process of its own, or read from the folder what it came to before."""
+    path = folder / f"{work.__name__} {' '.join(map(str, arguments))}.json"
     if not path.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         found = in_a_process(work, *arguments)
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(found), encoding="utf-8")
@@ -278,21 +278,21 @@ def pair_summaries(runs):
     return rows
 
 
-def measure_quality(seeds, epochs=EPOCHS, texts=TEXTS):
-    """Do what isn't done of the study, a seed at a time; returns {text: summaries}."""
+def measure_quality(seeds, epochs=EPOCHS, texts=TEXTS, folder=KEPT):
+    """Do what the folder does not hold yet of the study, a seed at a time; returns {text: summaries}."""
     whole, held = ({text: {method: [] for method in MAKERS} for text in texts} for _ in range(2))
     for seed in range(seeds):
         for text in texts:
             for method in MAKERS:
                 print(f"  seed {seed}, {text}, {method}", flush=True)
-                whole[text][method].append(kept(scored, text, method, seed, epochs[method]))
+                whole[text][method].append(kept(folder, scored, text, method, seed, epochs[method]))
                 if method != PLAIN:
-                    held[text][method].append(kept(held_out, text, method, seed, epochs[method]))
+                    held[text][method].append(kept(folder, held_out, text, method, seed, epochs[method]))
     found = {}
     for text in texts:
         seconds = {method: [run["processor seconds"] for run in runs] for method, runs in whole[text].items()}
         runs = {method: runs for method, runs in held[text].items() if runs}
-        found[text] = {"processor seconds": seconds, "held out": held_out_summary(kept(by_form, text), whole[text][PLAIN], runs)}
+        found[text] = {"processor seconds": seconds, "held out": held_out_summary(kept(folder, by_form, text), whole[text][PLAIN], runs)}
         if text != "talmud":
             found[text]["pairs"] = pair_summaries(whole[text])
     return found
@@ -327,13 +327,11 @@ def measure_time(rounds=ROUNDS, epochs=EPOCHS, texts=TEXTS[:2]):
 @click.option("--time", "times", is_flag=True, help="Measure the seconds alone.")
 @click.option("--quick", is_flag=True, help="All of it once and small; writes nothing.")
 def main(seeds, times, quick):
-    global KEPT
     path = FOLDER / "subwords.json"
     if quick:
         epochs = dict.fromkeys(MAKERS, 1)
         with tempfile.TemporaryDirectory() as folder:
-            KEPT = Path(folder)
-            found = measure_quality(1, epochs, TEXTS[1:2])
+            found = measure_quality(1, epochs, TEXTS[1:2], Path(folder))
         measure_time(1, epochs, TEXTS[1:2])
         click.echo("\n".join(subword_table(found["wikipedia"])))
         return
