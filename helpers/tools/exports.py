@@ -17,7 +17,7 @@ from helpers.beyond.notebooks import ROOT, all_notebooks, strays
 OWN = (
     "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "CITATION.cff", "Makefile", "environment.yml", "pyproject.toml",
     "requirements*.txt", ".gitignore", ".ci/run", ".github/*.md", ".github/**/*.yml", "docs/*.md", "helpers/**/*.py", "benchmarks/*.py",
-    "benchmarks/*.json", "benchmarks/*.png", "book/*.py", "book/static/*.*", "book/play/*.*", "book/templates/*.html", "tests/**/*.py",
+    "benchmarks/*.json", "benchmarks/*.png", "book/*.py", "book/static/*.*", "book/play/*.*", "book/templates/**/*.html", "tests/**/*.py",
     "notebooks/TEACHING.md", "notebooks/fast.yaml", "notebooks/words_in_frames.png", "helpers/tools/pages/*.*",
 )  # fmt: skip
 OWN_NAME = re.compile(r"(?!untitled|.*-Copy)[\w.-]+")  # not as JupyterLab and desktops name new files and copies
