@@ -118,7 +118,7 @@
       return drawLoss(look);
     }
     $("near").hidden = !near;
-    say("unknown", near ? "" : `The text has no word “${asked}”, or too seldom for a vector. Try one of the map.`);
+    say("unknown", near ? "" : `“${asked}” does not occur in the text, or too seldom for a vector. Try a word of the map.`);
     near?.forEach(([word, count, cosine], i) => {
       const [name, times, likeness] = $("near").tBodies[0].rows[i].cells;
       name.firstChild.textContent = word; // a row keeps its button, so the keyboard's focus stays
