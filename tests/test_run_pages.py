@@ -197,6 +197,7 @@ def test_a_cells_error_its_text_and_a_formula_of_ones_own_are_shown_as_they_are(
         {"id": "title", "cell_type": "markdown", "metadata": {}, "text": r"# Mine & yours" + "\n\nSo $\\nosuch{x}$ is."},
         {"id": "one", "cell_type": "code", "metadata": {}, "execution_count": 1, "text": "a <= b", "outputs": [
             {"output_type": "stream", "name": "stdout", "text": "1 < 2\n"},
+            *({"output_type": "stream", "name": "stdout", "text": f"\repoch {number}/3"} for number in range(4)),
             {"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": traceback},
             {"output_type": "display_data", "metadata": {}, "data": {
                 "application/vnd.jupyter.widget-view+json": {}, "text/plain": "a slider, with a kernel"}},
@@ -210,7 +211,7 @@ def test_a_cells_error_its_text_and_a_formula_of_ones_own_are_shown_as_they_are(
     page = (tmp_path / "pytorch" / "01_data.html").read_text(encoding="utf-8")
     for shown in ("<title>Mine &amp; yours (PyTorch)", "\\nosuch{x}", "1 &lt; 2", "no &lt;words&gt;", "a slider, with a kernel"):
         assert shown in page
-    assert "\x1b" not in page
+    assert "\x1b" not in page and re.findall(r"epoch \d/3", page) == ["epoch 3/3"]
 
 
 def test_settings_are_told_where_they_are_not_the_usual_ones():

@@ -209,22 +209,25 @@ def in_lines(markup):
 
 def page_cells(step, pages):
     """Return a step's executed cells as the template takes them."""
+    import nbformat
     from markupsafe import Markup
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    found = []
-    for cell in read_notebook(step.path(".ipynb"))["cells"]:
+    found, notebook = [], nbformat.read(step.path(".ipynb"), as_version=4)
+    CoalesceStreamsPreprocessor().preprocess(notebook, {})  # leaves of a bar what stands at its end
+    for cell in notebook.cells:
         name = name_of({"id": "", **cell})  # a reader's old notebook may have no ids
         if name in LEFT_OUT_CELLS:
             continue
         if cell["cell_type"] == "code":
-            code = in_lines(highlight(cell["text"], PythonLexer(), HtmlFormatter(nowrap=True)))
+            code = in_lines(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True)))
             fold = HEADS.get(name) or ("The code of this cell" if FOLDED in tags(cell) else "")
             found.append({"code": code, "fold": fold, "outputs": outputs(cell)})
         elif cell["cell_type"] == "markdown":
-            found.append({"prose": Markup(as_html(linked(cell["text"], step, pages)))})
+            found.append({"prose": Markup(as_html(linked(cell.source, step, pages)))})
     return found
 
 
