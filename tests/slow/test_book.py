@@ -96,6 +96,7 @@ def test_pages_are_whole_and_pass_axe_wide_and_narrow_light_and_dark(site, brows
 WRAPPED = """pres => pres.flatMap(pre => [...pre.querySelectorAll('.line')])
     .filter(line => line.offsetHeight > 1.5 * parseFloat(getComputedStyle(line).lineHeight)).map(line => line.textContent)"""
 TOO_WIDE = "pres => pres.filter(pre => pre.scrollWidth > pre.clientWidth).map(pre => pre.textContent)"
+CUT = "all => all.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent.trim().slice(0, 80))"
 CODE = ".bd-article div:not(.output) > div.highlight pre"
 
 
@@ -162,7 +163,7 @@ def test_without_javascript_a_page_is_light_and_shows_both_frameworks_and_its_fo
     context.close()
 
 
-@pytest.mark.parametrize("step", [step.name for step in all_steps()][::4])
+@pytest.mark.parametrize("step", [step.name for step in all_steps()][::3])
 def test_on_paper_no_word_of_code_is_lost_and_dark_is_light(step, site, browser):
     from pypdf import PdfReader
 
@@ -175,13 +176,18 @@ def test_on_paper_no_word_of_code_is_lost_and_dark_is_light(step, site, browser)
     printed = re.sub(r"\s", "", printed)
     chosen = "all => all.filter(one => !one.closest('.framework.mxnet')).flatMap(one => one.innerText.split('\\n'))"
     lines = page.eval_on_selector_all(CODE, chosen)
-    lost = [line for line in lines if line.strip() and line.split()[-1] not in printed]
+    lost = [line for line in lines if line.strip() and line.split()[-1] not in printed and line.isascii()]  # pypdf knows no emoji
     assert len(lines) > 100 and lost == []
     assert page.title() == "light" and page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator("details.fold[open]").count() == 0
     answers = "all => all.filter(one => one.firstElementChild.textContent == 'Answer' && !one.closest('.framework.mxnet'))"
     answers = page.eval_on_selector_all("details", answers + ".map(one => one.textContent.trim().split(/\\s+/).at(-1))")
     assert len(answers) == 3 and all(answer in printed for answer in answers)
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
+    page.emulate_media(media="print")
+    lost = "all => all.filter(one => !one.closest('.framework.mxnet') && !one.getBoundingClientRect().height).map(one => one.alt)"
+    assert page.eval_on_selector_all("article figure img", lost) == []
+    assert page.eval_on_selector_all("article :is(table, div):not(details *)", CUT) == []
     assert troubles == []
 
 
