@@ -100,12 +100,20 @@ def train_batch(net, batch, optimizer, device):
     return losses.detach()
 
 
+def _to_device(batch, device):
+    """Return a minibatch on a device. Nobody waits for its way to a GPU: copies from pinned memory go on beside other work."""
+    if torch.device(device).type == "cuda":
+        batch = [data.pin_memory() for data in batch]
+    return [data.to(device, non_blocking=True) for data in batch]
+
+
 def held_out_loss(net, held_out, device):
     """Return the `loss_totals` of held-out minibatches; the model stays as it is."""
     totals = np.zeros(4)
     with torch.no_grad():
         for batch in held_out.epoch(0):
-            totals += loss_totals(batch_loss(net, batch, device), batch[2].to(device))
+            batch = _to_device(batch, device)
+            totals += loss_totals(batch_loss(net, batch, device), batch[2])
     return totals
 
 
@@ -135,8 +143,9 @@ def train(net, data_iter, lr, num_epochs, device=None, step=train_batch, keep=()
     with history.recording(net, to_arrays, set_arrays):
         for _ in range(num_epochs):
             for batch in history.batches():
+                batch = _to_device(batch, device)
                 losses = step(net, batch, optimizer, device)
-                history.add(losses, batch[2].to(device))
+                history.add(losses, batch[2])
             history.end_epoch(held_out_loss(net, data_iter.held_out, device))
     return history
 
