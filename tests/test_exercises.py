@@ -1,6 +1,7 @@
 """The exercises' checks: they accept the solution, and tell each usual fault by its own message."""
 
 import importlib
+import re
 
 import numpy as np
 import pytest
@@ -102,3 +103,10 @@ def test_what_no_fault_explains_is_told_by_the_shortest_example(capsys):
     assert "wrong in 6 of 6 cases: for (" in told and "it should give" in told and told.endswith("yours gives 3\n")
     check("06.2", lambda nearest, random_pairs: 2.5)
     assert len(capsys.readouterr().out) < 400
+
+
+def test_the_teachers_page_counts_the_exercises_of_each_step():
+    text = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
+    total, each = re.search(r"(\d+) checked exercises \((.*?)\)", text, re.DOTALL).groups()
+    counts = [sum(name.startswith(f"{step}.") for name in EXERCISES) for step in STEPS]
+    assert list(map(int, re.findall(r"\d+", each))) == counts and int(total) == sum(counts)

@@ -296,6 +296,12 @@ def test_every_notebook_has_a_figure_with_a_description_and_each_says_what_it_sh
     assert figures >= 1
 
 
+def test_the_picture_of_the_readme_is_the_map_of_step_6():
+    cells = {cell["id"]: cell for cell in read_notebook(NOTEBOOKS / "pytorch" / "06_similarity.ipynb")["cells"]}
+    (drawn,) = [output["data"]["image/png"] for output in cells["map"]["outputs"] if "image/png" in output.get("data", {})]
+    assert base64.b64decode("".join(drawn)) == (NOTEBOOKS / "words_in_frames.png").read_bytes()
+
+
 def test_each_notebook_has_compared_cells_with_outputs(lesson):
     compared = [cell for cell in code_cells(read_notebook(lesson)) if COMPARED in tags(cell)]
     assert compared
