@@ -5,6 +5,7 @@ import shutil
 
 PROGRAMS = "chromium", "google-chrome"
 QUIET = "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"
+GIVEN_UP = "net::ERR_ABORTED"  # by the page itself, as when one leaves it before its icon came: nothing failed
 
 
 @contextlib.contextmanager
@@ -24,7 +25,7 @@ def open_page(browser, own):
     page, troubles = browser.new_page(viewport={"width": 1280, "height": 900}), []
     page.on("console", lambda message: troubles.append(f"console: {message.text}") if message.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}, {request.failure}"))
+    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}") if request.failure != GIVEN_UP else None)
     page.on("response", lambda response: troubles.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
     at_home = (own, "data:", "blob:")
     page.on("request", lambda request: None if request.url.startswith(at_home) else troubles.append(f"leaves: {request.url}"))
