@@ -254,8 +254,8 @@ def choose_step(device):
 def train_device_pieces(step, tables, blocks, lr, num_epochs, epoch, first=0):
     """Train on the pieces of an epoch from `first` on; yields the `loss_totals` of each, float64 (4,).
 
-    They are those of every WAVES_PER_LOOK-th wave, before it is trained on, times their share. Only at the end of a piece
-    does anybody wait for the device.
+    They are those of every WAVES_PER_LOOK-th wave, before it is trained on, times their share. The
+    processor waits for the device where a piece is drawn and at its end, not between waves.
     """
     settings = blocks.max_window_size, blocks.num_noise_words
     for number in range(first, len(blocks)):
