@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from book.play_text import PAGE, press_play
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, known_parameters, lessons, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, ROOT, known_parameters, lessons, read_notebook, solutions_of, tags
 from helpers.exercises import find
 from helpers.figures import SUMMARY
 from helpers.tools.students import write_student_copy
-from helpers.tools.twins import CLEAR, FOLDED, TEACHES, framework_of, heading_of, name_of, variants
+from helpers.tools.twins import CLEAR, FOLDED, TEACHES, framework_of, heading_of, name_of
 
 LEFT_OUT = ("exercises-import",)  # a page has nothing to import
 TRIES = "tries"
@@ -58,9 +58,9 @@ class Exercise(NamedTuple):
 def all_steps():
     """Return all Steps in their order."""
     found = {framework: {path.stem: path for path in lessons(framework)} for framework in FRAMEWORKS}
-    names = list(found[FRAMEWORKS[0]])
-    solutions = {name: dict(zip(FRAMEWORKS, variants(f"solutions/{name}.ipynb"))) for name in names}
-    return [Step(name, {framework: paths[name] for framework, paths in found.items()}, solutions[name]) for name in names]
+    steps = {name: {framework: paths[name] for framework, paths in found.items()} for name in found[FRAMEWORKS[0]]}
+    solutions = {name: {framework: solutions_of(path) for framework, path in lesson.items()} for name, lesson in steps.items()}
+    return [Step(name, lesson, solutions[name]) for name, lesson in steps.items()]
 
 
 def page_of(path):

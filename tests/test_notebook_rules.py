@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, STEPS, all_notebooks, defined_names, read_notebook, tags
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, STEPS, all_notebooks, defined_names, read_notebook, solutions_of, tags
 from helpers.tools.twins import (  # fmt: skip
     CLEAR,
     COST,
@@ -336,14 +336,12 @@ def test_each_notebook_asks_three_questions_with_folded_answers(lesson):
     assert cell["text"].count("<details>") == cell["text"].count("</details>") == 3
 
 
-def test_every_step_has_solutions_in_both_frameworks():
-    names = sorted({path.name for path in LESSONS})
-    for framework in FRAMEWORKS:
-        assert sorted(path.name for path in SOLUTIONS if path.parent.name == framework) == names
+def test_every_lesson_has_solutions():
+    assert sorted(map(solutions_of, LESSONS)) == sorted(SOLUTIONS)
 
 
 def test_solutions_answer_each_exercise_of_their_step_and_each_check_says_right(solution):
-    step = next(path for path in LESSONS if path.name == solution.name and path.parent.name in (solution.parent.name, "beyond"))
+    (step,) = [path for path in LESSONS if solutions_of(path) == solution]
     asked, answered = ([cell for cell in code_cells(read_notebook(path)) if "exercise" in tags(cell)] for path in (step, solution))
     assert [cell["id"] for cell in asked] == [cell["id"] for cell in answered]
     for question, answer in zip(asked, answered):

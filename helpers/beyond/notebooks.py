@@ -54,11 +54,15 @@ def lessons(framework, beyond=True):
     return sorted(paths + [NOTEBOOKS / "beyond" / f"{name}.ipynb" for name in BEYOND if beyond], key=lambda path: path.name)
 
 
+def solutions_of(lesson):
+    """Return the path of the solutions of a notebook's exercises."""
+    return NOTEBOOKS / "solutions" / lesson.parent.name / lesson.name
+
+
 def all_notebooks():
     """Return the paths of the series' own notebooks that are here; a students' copy has no solutions."""
-    paths = {path for framework in FRAMEWORKS for path in lessons(framework)}
-    paths |= {NOTEBOOKS / "solutions" / framework / f"{name}.ipynb" for framework in FRAMEWORKS for name in (*STEPS, *BEYOND)}
-    return sorted(path for path in paths if path.exists())
+    found = {path for framework in FRAMEWORKS for path in lessons(framework)}
+    return sorted(path for path in found | set(map(solutions_of, found)) if path.exists())
 
 
 def strays(folder, own):

@@ -5,12 +5,11 @@ import re
 
 import click
 
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, defined_names, lessons, read_notebook, tags, told_left_out
+from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, defined_names, lessons, read_notebook, solutions_of, tags, told_left_out
 from helpers.tools.exports import copy_own, whole_folder
 from helpers.tools.paths import OutsidePath
 from helpers.tools.twins import BADGES, FOLDED, write_notebook
 
-SOLUTIONS = NOTEBOOKS / "solutions"
 TEACHERS_PART = re.compile("<!-- not for students -->.*?<!-- for students again -->\n|^make test .*?\n", re.DOTALL | re.MULTILINE)
 NEEDED = (
     "README.md", "docs", "helpers", "benchmarks", "requirements.txt", "pyproject.toml", "environment.yml", "Makefile", "LICENSE",
@@ -52,9 +51,9 @@ class Answer:
         return "\n".join([*self.head, "    return ...", *self.tail])
 
 
-def read_answers(path, framework):
-    """Return the Answers of a step's exercises by their cells' ids."""
-    path = SOLUTIONS / framework / path.name
+def read_answers(path):
+    """Return the Answers of a notebook's exercises by their cells' ids."""
+    path = solutions_of(path)
     return {cell["id"]: Answer(cell, path) for cell in read_notebook(path)["cells"] if "exercise" in tags(cell)}
 
 
@@ -118,7 +117,7 @@ def graded(cell, answer):
 
 def for_nbgrader(path, framework):
     """Return a step's notebook as nbgrader's source, with solutions and a point for each exercise, and the ids of the cells left out."""
-    answers = read_answers(path, framework)
+    answers = read_answers(path)
     notebook, left_out = as_asked(path, answers)
     cells = []
     for cell in notebook["cells"]:
@@ -147,7 +146,7 @@ def write_student_copy(out):
     lines = copy_needed(out, lambda place: place.parts[0] == NOTEBOOKS.name and place.parts[1] not in TEACHERS)
     for framework in FRAMEWORKS:
         for path in lessons(framework, beyond=framework == FRAMEWORKS[0]):
-            notebook, left_out = as_asked(path, read_answers(path, framework))
+            notebook, left_out = as_asked(path, read_answers(path))
             write_notebook(out / path.relative_to(NOTEBOOKS.parent), notebook)
             lines += told_cells(path, left_out)
     return lines

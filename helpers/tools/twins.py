@@ -17,7 +17,6 @@ import click
 
 from helpers.arguments import whole_file
 from helpers.beyond.notebooks import (
-    BEYOND,
     FRAMEWORKS,
     NOTEBOOKS,
     ROOT,
@@ -49,7 +48,7 @@ def write_notebook(path, notebook):
 
 def pairs():
     """Return the names of all notebooks that have variants: the steps, and their solutions as "solutions/NAME"."""
-    names = [*STEPS, *(f"solutions/{name}" for name in sorted((*STEPS, *BEYOND)))]
+    names = [*STEPS, *(f"solutions/{name}" for name in STEPS)]
     return [f"{name}.ipynb" for name in names if any(path.exists() for path in variants(f"{name}.ipynb"))]
 
 
