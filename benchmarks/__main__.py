@@ -18,6 +18,7 @@ from benchmarks.scale import measure_scale
 from benchmarks.training import train
 from helpers.arguments import whole_file
 from helpers.beyond.figures import quality_figure
+from helpers.figures import png
 
 MXNET = "blocks in MXNet"
 KINDS = ("blocks", "pytorch"), ("blocks with 2 workers", "pytorch", 2), *((MXNET, name) for name in FRAMEWORKS[1:])
@@ -139,7 +140,7 @@ def main(quick, only):
         click.echo(f"{what:{width}}  {figure}" if quick else f"{what:{width}}  {figure:32} target: {target:14} {'' if met else 'MISSED'}")
     if not quick and "quality" in results:
         with whole_file(FOLDER / "speed.png") as temporary:
-            quality_figure(results["quality"]["runs"]).savefig(temporary, format="png", dpi=100)
+            temporary.write_bytes(png(quality_figure(results["quality"]["runs"]), "").data)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from benchmarks.runs import EMBED_SIZE, FOLDER, FRAMEWORKS, SETTINGS, in_a_proce
 from benchmarks.training import BATCH_SIZE, LR
 from helpers.arguments import whole_file
 from helpers.beyond.evaluation import study_table as table
+from helpers.figures import png
 
 CORPORA = "ptb", "wikipedia"
 NUM_EPOCHS = 5
@@ -161,7 +162,7 @@ def write_figures(texts):
     """Write the figure of each text, forest_TEXT.png, into this folder."""
     for text, rows in texts.items():
         with whole_file(FOLDER / f"forest_{text}.png") as temporary:
-            forest_figure(text, rows).savefig(temporary, format="png", dpi=100)
+            temporary.write_bytes(png(forest_figure(text, rows), "").data)
 
 
 @click.command(help=__doc__)

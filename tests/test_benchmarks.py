@@ -16,6 +16,7 @@ from benchmarks.quality import TESTS, compare, mean
 from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
 from helpers.corpus import read_corpus
+from helpers.figures import png
 from helpers.vectors import nearest, vocab_of
 from tests.conftest import ROOT
 
@@ -118,8 +119,7 @@ def test_the_page_of_results_has_the_tables_and_the_figures_of_the_study():
     for text, rows in study["texts"].items():
         assert "\n".join(evaluation.short_table(text, rows)) in page
         assert f"](../benchmarks/forest_{text}.png)" in page
-        drawn = io.BytesIO()
-        evaluation.forest_figure(text, rows).savefig(drawn, format="png", dpi=100)
+        drawn = io.BytesIO(png(evaluation.forest_figure(text, rows), "").data)
         images = [np.asarray(PIL.Image.open(file).convert("L"), float) for file in (drawn, ROOT / "benchmarks" / f"forest_{text}.png")]
         assert images[0].shape == images[1].shape and np.abs(images[0] - images[1]).mean() < 1  # fonts differ a little by version
 

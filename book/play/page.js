@@ -67,6 +67,9 @@
       $("losses").innerHTML += `<text x="-6" y="${down(tenths / 10)}" dy="4" class="end">${tenths / 10}</text>`;
   }
 
+  /** A cosine in words, never as -0.00. */
+  const told = (cosine) => cosine.toFixed(2).replace("-0.00", "0.00");
+
   /** What the look at the end of a pass, or of a training that diverged, is said in. */
   function sentence({ pass, passes, diverged, toFirst, shown, isOwn, numWords }) {
     if (diverged) return "The training diverged: its loss is beyond all bounds. Choose a smaller learning rate.";
@@ -76,13 +79,13 @@
     const byHeart = passes[pass].training < passes[pass - 1].training && ": it now learns the training text by heart";
     return `After pass ${pass} of ${PASSES} the held-out loss is ${heldOut.toFixed(3)}, ` +
       `${heldOut === lowest ? "the lowest so far" : `above the lowest, ${lowest.toFixed(3)}${byHeart || ""}`}; ` +
-      `two random words have a cosine of ${random.toFixed(2)}${random > 0.8 ? ", so all words look alike" : ""}; ` +
+      `two random words have a cosine of ${told(random)}${random > 0.8 ? ", so all words look alike" : ""}; ` +
       `nearest to ${shown[0]}: ${toFirst.slice(0, 3).map(([word]) => word).join(", ")}.`;
   }
 
   /** Judge the guesses, each as soon as that can be done. */
   function judge({ pass, passes, toFirst }) {
-    const { nearest, alike } = $("controls").elements, tell = ([word, , cosine]) => `${word} ${cosine.toFixed(2)}`;
+    const { nearest, alike } = $("controls").elements, tell = ([word, , cosine]) => `${word} ${told(cosine)}`;
     const four = toFirst.filter(([word]) => [...nearest].some(({ value }) => value === word));
     const verdict = (id, { value: guess }, right) =>
       say(id, guess && `You said ${guess}${guess === right ? ", and you were right" : ""}. `);
@@ -91,7 +94,7 @@
     if (!pass) return;
     verdict("alike", alike, passes[1].random > 0.5 ? "yes" : "no");
     verdict("nearest", nearest, four[0]?.[0]);
-    say("first-random", passes[1].random.toFixed(2));
+    say("first-random", told(passes[1].random));
     say("four", four.map(tell).join(", "));
     say("first", tell(toFirst[0]));
   }
@@ -123,19 +126,19 @@
       const [name, times, likeness] = $("near").tBodies[0].rows[i].cells;
       name.firstChild.textContent = word; // a row keeps its button, so the keyboard's focus stays
       times.textContent = count.toLocaleString("en");
-      likeness.textContent = cosine.toFixed(2);
+      likeness.textContent = told(cosine);
     });
     if (lessMotion.matches && isPlaying && !isEnd) return; // one picture for each pass
     dots.forEach((dot, i) => { dot.at = look.places[i]; });
     drawMap();
     drawLoss(look);
     say("kept", ` by PCA, which keeps ${Math.round(look.kept * 100)} % of their differences`);
-    say("random", look.random.toFixed(2));
+    say("random", told(look.random));
     $("meter").value = look.random;
     if (!isEnd) return;
     say("said", sentence(look));
     const rows = passes.map(({ training, heldOut, random }, number) =>
-      [number, training?.toFixed(4) ?? "–", heldOut.toFixed(4), random.toFixed(2)]);
+      [number, training?.toFixed(4) ?? "–", heldOut.toFixed(4), told(random)]);
     $("passes").tBodies[0].innerHTML = rows.map((row) => `<tr><td>${row.join("<td>")}`).join("");
     judge(look);
   }
