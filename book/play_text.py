@@ -70,7 +70,7 @@ def press_play(to_top):
     return f"""```{{raw}} html
 <link rel="stylesheet" href="{files}/play.css">
 <div class="press-play">
-<div class="poster"><img src="{files}/{POSTER.name}" alt="{html.escape(ALT)}" loading="lazy">
+<div class="poster"><img src="{files}/{POSTER.name}" alt="{html.escape(ALT)}">
 <p>Here a training runs in your browser. It needs JavaScript, and a browser of 2022 or later. The picture shows step 5's training.</p></div>
 {controls}</div>
 <p class="press-play-license">{ATTRIBUTION}</p>
