@@ -9,7 +9,7 @@ from helpers.beyond.checkpoints import ResumableHistory, checkpoint_beside, prev
 from helpers.beyond.places import require_writable
 from helpers.beyond.prepared import MAKE_ONE, PreparedText, is_prepared
 from helpers.beyond.scale.prepare import find_files, prepare
-from helpers.beyond.texts import MOST_CHARACTERS
+from helpers.beyond.texts import MOST_CHARACTERS, is_packed
 from helpers.beyond.vector_files import metadata_path, require_fit_words, require_suffix, target_of, write_vectors
 from helpers.corpus import NAMES
 from helpers.model_pytorch import model_from_tables, to_arrays
@@ -63,8 +63,7 @@ def require_checkpoint_beside(out, resume):
 
 def fit_in_memory(paths):
     """Return whether all files together may be read into memory."""
-    sizes = [(path.stat().st_size, path.suffix.lower() == ".gz") for path in paths]
-    size = sum(size * (GZ_FACTOR if is_packed else 1) for size, is_packed in sizes)
+    size = sum(path.stat().st_size * (GZ_FACTOR if is_packed(path) else 1) for path in paths)
     return size <= min(psutil.virtual_memory().available // MEMORY_SHARE, MOST_CHARACTERS)
 
 

@@ -370,12 +370,8 @@ def _read_binary(path, open_file, strict):
 
 def _num_bytes(path, open_file):
     """Return the size of a file, of a packed one unpacked."""
-    if open_file is open:
-        return path.stat().st_size
     with open_file(path, "rb") as file:
-        while file.read(2**20):
-            pass
-        return file.tell()
+        return file.seek(0, os.SEEK_END)
 
 
 def _word(file):

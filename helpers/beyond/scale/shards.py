@@ -16,6 +16,7 @@ import numpy as np
 from helpers.arguments import whole_file
 from helpers.beyond.prepared import VOCABULARY, ids_dtype
 from helpers.beyond.scale.tokens import Numbering, numbered_blocks
+from helpers.beyond.texts import is_packed
 
 PART_BYTES = 2**16, 2**26  # of a part, at least and at most
 PARTS_WANTED = 16  # so that a small text too can be shared by several workers and ranks
@@ -54,7 +55,7 @@ def parts_of(sources):
 
 
 def _stretches_of(path, size, part_bytes):
-    if path.suffix.lower() == ".gz":
+    if is_packed(path):
         yield 0, size
         return
     first = 0
