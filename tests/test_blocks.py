@@ -1,7 +1,6 @@
 """The block trainer: its windows and weights by brute force, its step against a loop over scores, in both frameworks."""
 
 import functools
-import importlib
 import itertools
 import os
 import signal
@@ -17,13 +16,9 @@ from helpers.beyond.blocks import BLOCK_SIZE, BLOCKS_PER_UPDATE, NOISE_PER_BLOCK
 from helpers.beyond.processes import Workers, one_thread
 from helpers.examples import generator, subsample
 from helpers.training import blind_loss
+from tests.training import beyond
 
 CENTERS = BLOCK_SIZE * BLOCKS_PER_UPDATE
-
-
-def trainer_of(model):
-    """The framework's training on blocks, for one of its model module."""
-    return importlib.import_module(f"helpers.beyond.blocks_{'pytorch' if model is model_pytorch else 'mxnet'}")
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +124,8 @@ def test_a_piece_is_trained_as_by_hand_and_its_loss_too(model, loaded):
     wanted = tables.astype(np.float64)
     totals = by_hand(wanted, piece, blocks.weights, blocks.label, 0.05)
     found = model.to_tensor(tables.copy())
-    np.testing.assert_allclose(trainer_of(model).block_totals(found, piece, blocks), totals, rtol=1e-5)
-    trainer_of(model).train_piece(found, piece, blocks, 0.05)
+    np.testing.assert_allclose(beyond(model, "blocks").block_totals(found, piece, blocks), totals, rtol=1e-5)
+    beyond(model, "blocks").train_piece(found, piece, blocks, 0.05)
     found = found.numpy() if model is model_pytorch else found.asnumpy()
     assert np.abs(wanted - tables).max() > 0.05
     np.testing.assert_allclose(found, wanted, atol=2e-5)
@@ -145,7 +140,7 @@ def test_a_sample_stands_for_the_whole_piece(loaded):
 def trained(model, small_text, lr=0.1, num_epochs=3, **options):
     blocks, vocab = load_blocks(small_text, 5, 5, seed=1)
     net = model.model_from_tables(*made.word2vec_tables(len(vocab), 16, seed=1))
-    return trainer_of(model).train_blocks(net, blocks, lr, num_epochs, **options), model.to_arrays(net)
+    return beyond(model, "blocks").train_blocks(net, blocks, lr, num_epochs, **options), model.to_arrays(net)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +183,7 @@ def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, 
     start = made.word2vec_tables(len(vocab), 16, seed=1)
     net = model.model_from_tables(*start)
     with pytest.raises(FloatingPointError, match="diverged.*choose a smaller lr"):
-        trainer_of(model).train_blocks(net, blocks, 50, 3, num_workers)
+        beyond(model, "blocks").train_blocks(net, blocks, 50, 3, num_workers)
     for before, after in zip(start, model.to_arrays(net)):
         np.testing.assert_array_equal(before, after)
 
@@ -196,7 +191,7 @@ def test_a_training_that_diverges_says_so_and_leaves_the_model_as_it_was(model, 
 def test_a_training_that_is_stopped_leaves_what_it_learned(model):
     net = model.new_model(20, 4, seed=0)
     before = model.to_arrays(net)
-    with pytest.raises(KeyboardInterrupt), trainer_of(model).joined_tables(net) as tables:
+    with pytest.raises(KeyboardInterrupt), beyond(model, "blocks").joined_tables(net) as tables:
         tables += 1
         raise KeyboardInterrupt
     for old, new in zip(before, model.to_arrays(net)):
@@ -263,7 +258,7 @@ def test_a_text_smaller_than_a_block_can_be_trained_on(model, tmp_path):
     words = ["".join(letters) for letters in itertools.product("abcdefgh", repeat=3)]
     path.write_text("\n".join([" ".join(words)] * 2))
     blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
-    history = trainer_of(model).train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+    history = beyond(model, "blocks").train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
     assert [epoch.loss for epoch in history] == pytest.approx([np.log(2)] * 2, rel=0.1)
 
 
@@ -272,7 +267,7 @@ def test_a_text_of_which_subsampling_leaves_nothing_is_named(model, tmp_path):
     path.write_text("one two three\n" * 4)
     blocks, vocab = load_blocks(path, 5, 5, min_freq=1)
     with pytest.raises(ValueError, match="subsampling left no pair of words of corpus few.txt"):
-        trainer_of(model).train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
+        beyond(model, "blocks").train_blocks(model.new_model(len(vocab), 4, seed=0), blocks, 0.1, 2)
 
 
 def test_a_text_without_a_pair_of_words_is_named(tmp_path):
@@ -301,6 +296,6 @@ def test_blocks_of_a_large_vocabulary_can_be_trained_on(model, loaded):
     laid = made.Piece(rng.integers(0, 2 * many, piece.ids.shape), piece.patterns)
     tables = model.to_tensor(rng.normal(0, 0.1, (2 * many, 2)).astype(np.float32))
     before = tables.numpy().copy() if model is model_pytorch else tables.asnumpy()
-    trainer_of(model).train_piece(tables, laid, blocks, 0.01)
+    beyond(model, "blocks").train_piece(tables, laid, blocks, 0.01)
     after = tables.numpy() if model is model_pytorch else tables.asnumpy()
     assert np.isfinite(after).all() and (after != before).any()

@@ -19,6 +19,7 @@ from helpers.beyond import checkpoints
 from helpers.beyond.checkpoints import load_checkpoint, previous_path, require_checkpoint_path, save_checkpoint
 from helpers.training import Interrupted, waiting_interrupts
 from tests.conftest import ROOT
+from tests.test_models import adam
 from tests.training import WAYS, beyond, load, new_net, start
 
 NUM_EPOCHS = 2
@@ -518,16 +519,10 @@ def test_the_private_fields_of_mxnet_are_those_that_its_trainer_uses(model_mxnet
     assert inspect.signature(type(updater).__init__).parameters.keys() == {"self", "optimizer"}
 
 
-def adam(model, net):
-    if model is model_pytorch:
-        return model.torch.optim.Adam(net.parameters(), lr=0.01)
-    return model.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.01})
-
-
 def test_a_state_put_into_a_new_optimizer_trains_on_as_the_old_one_does(model, loaded):
     (data, vocab), resuming = loaded(model, "plain"), beyond(model, "resuming")
     nets = [new_net(model, "plain", len(vocab)) for _ in range(2)]
-    optimizers, device = [adam(model, net) for net in nets], model.get_device("cpu")
+    optimizers, device = [adam(model, net, 0.01) for net in nets], model.get_device("cpu")
     batches = list(data.epoch(0))[:6]
     assert {name.partition(".")[0] for name in resuming.get_state(nets[0], optimizers[0])} == set(checkpoints.TABLES)
     for batch in batches[:3]:

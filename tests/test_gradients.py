@@ -1,24 +1,12 @@
 """The gradients written by hand: against the NumPy reference, autograd, and a training by autograd, in both frameworks."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 from helpers import model_pytorch
 from tests.reference import Adam, loss_and_gradients, random_batch
-from tests.test_models import adam, in_framework
-
-VOCAB_SIZE, EMBED_SIZE = 30, 8
-
-
-def by_hand(model):
-    """The framework's module of gradients by hand, for one of its model module."""
-    return importlib.import_module(f"helpers.beyond.gradients_{'pytorch' if model is model_pytorch else 'mxnet'}")
-
-
-def new_tables(rng):
-    return [rng.normal(0, 0.5, (VOCAB_SIZE, EMBED_SIZE)).astype(np.float32) for _ in range(2)]
+from tests.test_models import VOCAB_SIZE, adam, in_framework, new_tables
+from tests.training import beyond
 
 
 def gradients_of(model, net):
@@ -50,7 +38,7 @@ def test_losses_and_both_gradients_are_those_of_the_reference_and_of_autograd(mo
     losses, *gradients = loss_and_gradients(*(table.astype(np.float64) for table in tables), *batch)
     net = model.model_from_tables(*tables)
     for _ in range(2):  # the second time the gradients of the first must be gone
-        found = by_hand(model).loss_and_gradients(net, in_framework(model, batch), model.get_device("cpu"))
+        found = beyond(model, "gradients").loss_and_gradients(net, in_framework(model, batch), model.get_device("cpu"))
         np.testing.assert_allclose([float(loss) for loss in found], losses, atol=1e-5)
         for gradient, wanted in zip(gradients_of(model, net), gradients):
             np.testing.assert_allclose(gradient, wanted, atol=1e-5)
@@ -67,7 +55,7 @@ def test_each_derivative_is_the_predicted_probability_minus_the_label_times_its_
     embed_v, embed_u = new_tables(rng)
     center, words, mask, label = batch = random_batch(rng, VOCAB_SIZE)
     net = model.model_from_tables(embed_v, embed_u)
-    _, derivative = by_hand(model).losses_and_derivatives(net, in_framework(model, batch))
+    _, derivative = beyond(model, "gradients").losses_and_derivatives(net, in_framework(model, batch))
     scores = (embed_v[center] * embed_u[words]).sum(axis=2)
     wanted = (1 / (1 + np.exp(-scores)) - label) * mask / mask.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(derivative.numpy() if model is model_pytorch else derivative.asnumpy(), wanted, atol=1e-6)
@@ -80,7 +68,7 @@ def test_twenty_steps_of_adam_are_those_of_train_batch_and_of_the_reference(mode
     reference = Adam(wanted, 0.05)
     nets = [model.model_from_tables(*start) for _ in range(2)]
     optimizers = [adam(model, net, 0.05) for net in nets]
-    steps = model.train_batch, by_hand(model).fast_train_batch
+    steps = model.train_batch, beyond(model, "gradients").fast_train_batch
     for _ in range(20):
         batch = random_batch(rng, VOCAB_SIZE)
         reference.step(loss_and_gradients(*wanted, *batch)[1:])
@@ -96,7 +84,7 @@ def test_twenty_steps_of_adam_are_those_of_train_batch_and_of_the_reference(mode
 
 def test_a_training_with_gradients_by_hand_has_the_losses_of_one_by_autograd(model, small_text):
     histories = []
-    for options in {}, {"step": by_hand(model).fast_train_batch}:
+    for options in {}, {"step": beyond(model, "gradients").fast_train_batch}:
         data_iter, vocab = model.load_data(small_text, 128, 5, 5, seed=5)
         net = model.new_model(len(vocab), 16, seed=5)
         histories.append(model.train(net, data_iter, 0.01, 3, "cpu", **options))

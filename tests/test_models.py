@@ -18,7 +18,7 @@ from tests.reference import Adam, loss_and_gradients, random_batch
 VOCAB_SIZE, EMBED_SIZE = 30, 8
 
 
-def tables(rng):
+def new_tables(rng):
     return [rng.normal(0, 0.5, (VOCAB_SIZE, EMBED_SIZE)).astype(np.float32) for _ in range(2)]
 
 
@@ -41,7 +41,7 @@ def in_framework(model, batch):
 @pytest.mark.parametrize("seed", range(3))
 def test_loss_and_both_gradients_equal_the_reference_under_sgd(model, seed):
     rng = np.random.default_rng(seed)
-    start = tables(rng)
+    start = new_tables(rng)
     batch = random_batch(rng, VOCAB_SIZE)
     losses, *gradients = loss_and_gradients(*(table.astype(np.float64) for table in start), *batch)
     net = model.model_from_tables(*start)
@@ -54,7 +54,7 @@ def test_loss_and_both_gradients_equal_the_reference_under_sgd(model, seed):
 @pytest.mark.parametrize("make_optimizer, reference", [(sgd, None), (adam, Adam)])
 def test_twenty_steps_follow_the_reference(model, make_optimizer, reference):
     rng = np.random.default_rng(7)
-    start = tables(rng)
+    start = new_tables(rng)
     wanted = [table.astype(np.float64) for table in start]
     net = model.model_from_tables(*start)
     optimizer = make_optimizer(model, net, 0.05)
@@ -74,7 +74,7 @@ def test_twenty_steps_follow_the_reference(model, make_optimizer, reference):
 
 def test_what_stands_under_the_mask_changes_nothing(model):
     rng = np.random.default_rng(3)
-    net = model.model_from_tables(*tables(rng))
+    net = model.model_from_tables(*new_tables(rng))
     center, words, mask, label = random_batch(rng, VOCAB_SIZE)
     other = np.where(mask > 0, words, rng.integers(1, VOCAB_SIZE, words.shape))
     assert (other != words).any()
@@ -93,7 +93,7 @@ def test_the_loss_gives_the_seed_documents_example(model):
 
 def test_batch_loss_is_the_seed_documents_layer_with_its_factor(model):
     rng = np.random.default_rng(4)
-    net = model.model_from_tables(*tables(rng))
+    net = model.model_from_tables(*new_tables(rng))
     batch = in_framework(model, random_batch(rng, VOCAB_SIZE))
     center, words, mask, label = batch
     pred = model.skip_gram(center, words, net[0], net[1]).reshape(label.shape)

@@ -1,7 +1,6 @@
 """Prepared texts: the same words as `read_corpus` finds, read slice by slice; and what stops, resumes or is damaged."""
 
 import gzip
-import importlib
 import json
 import os
 import re
@@ -35,6 +34,7 @@ from helpers.tools.prepare import main
 from tests.any_text import TEXTS
 from tests.conftest import ROOT
 from tests.damage import read_damaged
+from tests.training import beyond
 from tests.words import words_by_hand, words_by_parts
 
 SMALL_PARTS = """from helpers.beyond.scale import shards
@@ -169,11 +169,10 @@ def test_blocks_of_a_prepared_text_are_those_of_the_same_ids_in_memory(folder, m
 
 def test_both_frameworks_train_on_a_prepared_text_and_go_on_from_a_checkpoint(model, folder, tmp_path):
     blocks, vocab = load_blocks(folder, 5, 5, min_freq=3)
-    trainer = importlib.import_module(model.__name__.replace("model_", "beyond.blocks_"))
     histories = []
     for _ in range(2):
         net = model.model_from_tables(*word2vec_tables(len(vocab), 8, seed=1))
-        histories.append(trainer.train_blocks(net, blocks, 0.02, 2, checkpoint_path=tmp_path / "c.safetensors"))
+        histories.append(beyond(model, "blocks").train_blocks(net, blocks, 0.02, 2, checkpoint_path=tmp_path / "c.safetensors"))
     assert [epoch[:4] for epoch in histories[0]] == [epoch[:4] for epoch in histories[1]] and histories[0][-1].held_out > 0
 
 
