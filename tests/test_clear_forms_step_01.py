@@ -5,7 +5,6 @@ import collections
 import numpy as np
 import pytest
 
-from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import (
     Examples,
     Vocab,
@@ -20,6 +19,7 @@ from helpers.examples import (
 )
 from helpers.exercises import find
 from helpers.tools.twins import CLEAR
+from tests.forms import forms_of
 
 SEEDS = range(5)
 
@@ -27,12 +27,7 @@ SEEDS = range(5)
 @pytest.fixture(scope="module", params=["pytorch", "mxnet"])
 def forms(request):
     """The functions of the notebook's clear-form cells, {name: function}."""
-    names = {"np": np, "collections": collections}
-    given = set(names)
-    for cell in read_notebook(NOTEBOOKS / request.param / "01_data.ipynb")["cells"]:
-        if CLEAR in tags(cell):
-            exec(cell["text"], names)
-    return {name: form for name, form in names.items() if name not in given | {"__builtins__"}}
+    return forms_of(f"{request.param}/01_data.ipynb", CLEAR, np=np, collections=collections)
 
 
 def draw_text(rng, num_words=30):

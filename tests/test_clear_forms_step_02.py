@@ -1,23 +1,17 @@
 """What step 2 folds answers its exercise, and the checks name what learners write."""
 
-import ast
-
 import numpy as np
 import pytest
 
-from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.exercises import fault_of, find
 from helpers.tools.twins import FOLDED
+from tests.forms import forms_of
 
 
 @pytest.fixture(scope="module")
 def forms():
     """The functions of the notebook's folded cells, {name: function}."""
-    found = {"np": np}
-    for cell in read_notebook(NOTEBOOKS / "pytorch" / "02_embedding_layer.ipynb")["cells"]:
-        if FOLDED in tags(cell):
-            exec(compile(ast.parse(cell["text"]), cell["id"], "exec"), found)
-    return found
+    return forms_of("pytorch/02_embedding_layer.ipynb", FOLDED, np=np)
 
 
 def test_the_folded_cell_below_the_exercise_answers_it(forms):

@@ -1,34 +1,23 @@
 """The clear forms of step 4: the loss, the masked mean, the layer and finite differences, against what helpers hold."""
 
-import ast
 import math
 
 import numpy as np
 import pytest
 
-from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import Examples
 from helpers.exercises import fault_of, find
 from helpers.tools.twins import CLEAR
 from helpers.training import blind_loss, frequency_loss
+from tests.forms import forms_of
 from tests.reference import loss_and_gradients
 
 
-def clear_forms(framework, **names):
-    """Return {name: function or class} of all that the step's cells with the tag clear-form define, given what they import."""
-    space = {"np": np, "math": math, **names}
-    for cell in read_notebook(NOTEBOOKS / framework / "04_loss.ipynb")["cells"]:
-        if CLEAR in tags(cell):
-            tree = ast.parse(cell["text"])
-            kinds = (ast.FunctionDef, ast.ClassDef) if names else ast.FunctionDef
-            tree.body = [node for node in tree.body if isinstance(node, kinds)]
-            exec(compile(tree, cell["id"], "exec"), space)
-    return space
-
-
 @pytest.fixture
-def forms():
-    return clear_forms("pytorch")
+def forms(model):
+    """What the notebook's clear-form cells define, {name: function or class}."""
+    library = {name: thing for name, thing in vars(model).items() if name in ("nn", "gluon")}
+    return forms_of(f"{model.__name__.removeprefix('helpers.model_')}/04_loss.ipynb", CLEAR, np=np, math=math, **library)
 
 
 @pytest.fixture
@@ -46,12 +35,10 @@ def test_masked_mean_of_loss_of_is_the_layer_with_its_factor(forms, rows, model)
     assert np.allclose([float(loss) for loss in losses], forms["masked_mean"](*rows), rtol=1e-5)
 
 
-def test_the_layer_shown_is_that_of_helpers(rows, model):
+def test_the_layer_shown_is_that_of_helpers(forms, rows, model):
     """Both `forward` methods give the same bits."""
-    framework = model.__name__.removeprefix("helpers.model_")
-    shown = clear_forms(framework, **{name: thing for name, thing in vars(model).items() if name in ("nn", "gluon")})["SigmoidBCELoss"]
-    assert shown is not model.SigmoidBCELoss
-    one, two = (layer()(*map(model.to_tensor, rows)) for layer in (shown, model.SigmoidBCELoss))
+    assert forms["SigmoidBCELoss"] is not model.SigmoidBCELoss
+    one, two = (layer()(*map(model.to_tensor, rows)) for layer in (forms["SigmoidBCELoss"], model.SigmoidBCELoss))
     assert [float(loss) for loss in one] == [float(loss) for loss in two]
 
 

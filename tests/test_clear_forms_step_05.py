@@ -6,13 +6,14 @@ import re
 import numpy as np
 import pytest
 
-from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook
 from helpers.corpus import Text
 from helpers.examples import Vocab, load_minibatches
 from helpers.exercises import fault_of, find
 from helpers.tools.twins import CLEAR
 from helpers.training import means
 from helpers.vectors import find_vectors, keep_vectors
+from tests.forms import forms_of
 
 SEEDS = range(3)
 
@@ -33,14 +34,9 @@ def lesson(framework):
 
 
 @pytest.fixture(scope="module")
-def forms(lesson, model):
+def forms(framework, model):
     """The functions of the notebook's clear-form cells, {name: function}; what they call comes from helpers."""
-    names = {**vars(model)}
-    given = set(names)
-    for cell in lesson.values():
-        if CLEAR in tags(cell):
-            exec(cell["text"], names)
-    return {name: form for name, form in names.items() if name not in given}
+    return forms_of(f"{framework}/05_training.ipynb", CLEAR, **vars(model))
 
 
 def draw_data(model, seed):

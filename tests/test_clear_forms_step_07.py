@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, tags
 from helpers.examples import Examples, batchify, get_centers_and_contexts, get_negatives, make_examples, subsample
 from helpers.exercises import fault_of, find
 from helpers.tools.twins import CLEAR
+from tests.forms import forms_of
 from tests.reference import Adam, loss_and_gradients, random_batch
 
 SEEDS = range(5)
@@ -17,11 +17,7 @@ SEEDS = range(5)
 @pytest.fixture(scope="module", params=["pytorch", "mxnet"])
 def forms(request):
     """The functions of the notebook's clear-form cells, {name: function}."""
-    space = {"np": np, "lr": 0.01}
-    for cell in read_notebook(NOTEBOOKS / request.param / "07_speed.ipynb")["cells"]:
-        if CLEAR in tags(cell):
-            exec(cell["text"], space)
-    return {name: form for name, form in space.items() if name not in ("np", "lr", "__builtins__")}
+    return forms_of(f"{request.param}/07_speed.ipynb", CLEAR, np=np, lr=0.01)
 
 
 def test_every_clear_form_is_compared_here(forms):

@@ -1,34 +1,28 @@
 """The clear forms of step 8, taken from the committed notebooks, give on random inputs what the fast forms in helpers give."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 from helpers import model_pytorch
 from helpers.beyond import blocks as made
-from helpers.beyond.notebooks import FRAMEWORKS, NOTEBOOKS, read_notebook, tags
 from helpers.exercises import fault_of, find
 from helpers.tools.twins import CLEAR
 from helpers.training import means
+from tests.forms import forms_of
+from tests.training import beyond
 
 
 @pytest.fixture
 def trainer(model):
     """The framework's training on blocks."""
-    return importlib.import_module(f"helpers.beyond.blocks_{'pytorch' if model is model_pytorch else 'mxnet'}")
+    return beyond(model, "blocks")
 
 
 @pytest.fixture
 def forms(model, trainer):
     """The functions of the notebook's clear-form cells, {name: function}; what they call is that of helpers."""
-    framework = FRAMEWORKS[0] if model is model_pytorch else FRAMEWORKS[1]
-    space = {**vars(made), **vars(trainer), "means": means}
-    known = set(space)
-    for cell in read_notebook(NOTEBOOKS / framework / "08_blocks.ipynb")["cells"]:
-        if CLEAR in tags(cell):
-            exec(cell["text"].split("\n\n\nrng = ")[0], space)  # the functions alone
-    return {name: form for name, form in space.items() if name not in known | {"__builtins__"}}
+    path = f"{model.__name__.removeprefix('helpers.model_')}/08_blocks.ipynb"
+    return forms_of(path, CLEAR, **{**vars(made), **vars(trainer), "means": means})
 
 
 @pytest.fixture(scope="module")
