@@ -1,11 +1,32 @@
-"""The system's Chromium, driven by Playwright, and a page that notes what goes wrong in it."""
+"""The system's Chromium, driven by Playwright, a page that notes what goes wrong in it, and a server for such pages."""
 
 import contextlib
+import functools
+import http.server
 import shutil
+import threading
 
 PROGRAMS = "chromium", "google-chrome"
 QUIET = "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"
 GIVEN_UP = "net::ERR_ABORTED"  # by the page itself, as when one leaves it before its icon came: nothing failed
+
+STILL = "* { transition: none !important; animation: none !important }"  # colors are judged when they have changed
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Give the address of a server on this machine that has the files of a folder."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
 
 
 @contextlib.contextmanager

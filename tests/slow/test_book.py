@@ -1,19 +1,16 @@
 """The book in a real browser: every page, wide and narrow, light and dark, on paper, without JavaScript; search, downloads."""
 
-import functools
-import http.server
 import io
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 
 import pytest
 
 from book.pages import all_steps
 from helpers.beyond.notebooks import FRAMEWORKS
-from tests.browser import chromium, open_page
+from tests.browser import STILL, chromium, open_page, served
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]
@@ -23,12 +20,6 @@ DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimatio
 # what looks the same on all pages and makes axe slow: the words of code and the tables of numbers
 ALIKE = """() => { for (const line of document.querySelectorAll('pre .line')) line.textContent = line.textContent;
     for (const numbers of document.querySelectorAll('details:not(.fold) table')) numbers.remove(); }"""
-STILL = "* { transition: none !important; animation: none !important }"  # colors are judged when they have changed
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +28,8 @@ def site():
     done = subprocess.run([sys.executable, "-m", "book"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
+    with served(SITE) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

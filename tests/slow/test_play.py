@@ -1,14 +1,11 @@
 """ "Press play" in Chromium: the trainer against NumPy, what it learns, and the page as a reader uses it, opened as a file."""
 
 import contextlib
-import functools
-import http.server
 import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -17,12 +14,11 @@ import pytest
 from book.__main__ import BUILT
 from book.play_text import HERE, PAGE, pack_ids, press_play, write_play
 from helpers.examples import initial_tables
-from tests.browser import chromium, open_page
+from tests.browser import STILL, chromium, open_page, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]
 MOST_MILLISECONDS = 100  # of a task on the page's thread, in the processor's time: so other work on the machine does not count
 MUSIC = {"songs", "song", "folk", "poetry", "dance", "dances", "musical", "comedy", "genres", "festivals", "movies", "literature"}
-STILL = "* { transition: none !important; animation: none !important }"
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +40,6 @@ def site(tmp_path_factory):
 def browser():
     with chromium() as browser:
         yield browser
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 class Play:
@@ -389,23 +380,20 @@ def test_nothing_moves_before_the_first_press_and_the_words_walk_after_it(site, 
 
 
 def test_with_less_motion_the_map_changes_once_a_pass_and_from_a_server_too(site, browser):
-    folder = site.removeprefix("file://")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    play = Play(browser, f"http://127.0.0.1:{server.server_port}/", reduced_motion="reduce")
-    play.page.evaluate("""() => {
-        const mark = document.querySelector("[data-id=map] path"), seen = (globalThis.places = [mark.style.transform]);
-        new MutationObserver(() => seen.push(mark.style.transform)).observe(mark, { attributes: true });
-    }""")
-    play.click("look")
-    play.page.wait_for_function("document.querySelector('[data-id=count]').textContent[0] > 1")
-    play.click("play")
-    play.wait_for("paused")
-    places = play.page.evaluate("places")
-    passes = len(play.digits()[0]) - 1
-    assert 2 + passes <= len(set(places)) <= 3 + passes  # by chance, before training, after each pass, and where it paused
-    assert play.troubles == []
-    server.shutdown()
+    with served(site.removeprefix("file://")) as address:
+        play = Play(browser, address, reduced_motion="reduce")
+        play.page.evaluate("""() => {
+            const mark = document.querySelector("[data-id=map] path"), seen = (globalThis.places = [mark.style.transform]);
+            new MutationObserver(() => seen.push(mark.style.transform)).observe(mark, { attributes: true });
+        }""")
+        play.click("look")
+        play.page.wait_for_function("document.querySelector('[data-id=count]').textContent[0] > 1")
+        play.click("play")
+        play.wait_for("paused")
+        places = play.page.evaluate("places")
+        passes = len(play.digits()[0]) - 1
+        assert 2 + passes <= len(set(places)) <= 3 + passes  # by chance, before training, after each pass, and where it paused
+        assert play.troubles == []
 
 
 def test_a_learning_rate_of_one_diverges_in_words_and_a_smaller_one_starts_over(site, browser):
