@@ -88,6 +88,7 @@ def test_every_link_of_every_page_leads_somewhere_and_nothing_is_loaded_from_any
         targets = [unquote(link.split("#")[0]) for link in page.links if not link.startswith("https://")]
         paths = [(out / name).parent.joinpath(target).resolve() for target in targets if target]
         assert [path for path in paths if not path.is_file()] == [], name
+        assert [target for target in targets if target.startswith(("/", "file:"))] == [], f"{name} would not work in another folder"
         assert [path for path in paths if path.suffix == ".ipynb" and out not in path.parents] == [], name
         assert [source[:20] for source in page.loaded if not source.startswith("data:")] == [], name
         assert not {"script", "iframe", "object", "base"} & set(page.tags) and page.tags.count("h1") == 1, name

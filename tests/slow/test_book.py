@@ -228,15 +228,6 @@ def test_the_series_can_be_downloaded_and_figures_open_full_size(site, browser):
     assert troubles == []
 
 
-def test_the_list_of_exercises_leads_to_each(site, browser):
-    page, troubles = open_page(browser, site)
-    page.goto(site + "exercises.html")
-    page.get_by_role("link", name="04.3").click()
-    page.wait_for_url("**/steps/04_loss.html#exercise-04-3")
-    page.wait_for_function("Math.abs(document.querySelector('#exercise-04-3').getBoundingClientRect().top) < 200")
-    assert troubles == []
-
-
 def test_light_and_dark_can_be_chosen(site, browser):
     page, troubles = open_page(browser, site)
     page.goto(site + "steps/04_loss.html")
