@@ -33,6 +33,11 @@ def options_of(corpus, out, settings):
     return [str(corpus)] + [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
+def command_of(corpus, out, ranks=2, **settings):
+    """The command that starts so many ranks by itself."""
+    return [sys.executable, "-m", "helpers.tools.train", "--ranks", str(ranks), *options_of(corpus, out, settings)]
+
+
 def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):
     """Start torchrun, in a session of its own, with so many ranks on this machine."""
     torchrun = Path(sys.executable).with_name("torchrun")

@@ -110,7 +110,7 @@ def test_the_file_for_weak_machines_holds_parameters_that_notebooks_know():
 
 def test_the_address_of_a_scheduler_is_never_taken_from_a_file(tmp_path):
     (tmp_path / "p.yaml").write_text("grid: fast\nscheduler: tcp://192.0.2.1:8786\n")
-    with pytest.raises(click.UsageError, match="no notebook has a parameter 'scheduler'"):
+    with pytest.raises(click.UsageError, match=f"^no notebook has a parameter 'scheduler'; there are: {', '.join(sorted(RULES))}$"):
         collect_parameters([], tmp_path / "p.yaml", [read_notebook(path) for path in all_notebooks()])
 
 

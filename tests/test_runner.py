@@ -72,13 +72,17 @@ def test_a_name_that_a_file_gives_twice_is_refused(text, tmp_path):
         read_parameter_file(tmp_path / "p.yaml")
 
 
-NO_YAML = {"nested": "lr: " + "[" * 3000 + "]" * 3000, "no date": "lr: 2024-13-45", "cut": "lr: [", "long number": "lr: " + "9" * 5000}
+NO_YAML = {
+    "nested": "lr: " + "[" * 3000 + "]" * 3000, "no date": "lr: 2024-13-45", "cut": "lr: [", "long number": "lr: " + "9" * 5000,
+    "a list": "- lr\n- k\n",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("text", NO_YAML.values(), ids=NO_YAML)
-def test_a_file_that_is_no_yaml_is_told_in_a_line(text, tmp_path):
+def test_a_file_that_holds_no_parameters_is_told_in_a_line(text, tmp_path):
     (tmp_path / "p.yaml").write_text(text)
-    with pytest.raises(ValueError, match="p.yaml is not YAML") as refused:
+    told = "must map names to values" if text.startswith("-") else "is not YAML"
+    with pytest.raises(ValueError, match=f"p.yaml {told}") as refused:
         read_parameter_file(tmp_path / "p.yaml")
     assert len(str(refused.value).splitlines()) == 1
 

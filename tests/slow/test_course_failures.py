@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 import helpers.beyond.notebooks
-from helpers.beyond.notebooks import NOTEBOOKS, known_parameters, lessons, read_notebook, run_notebook
+from helpers.beyond.notebooks import NOTEBOOKS, read_notebook, run_notebook
 from helpers.tools.course import run_framework
 from helpers.tools.twins import write_notebook
 from tests.conftest import ROOT, command, course
@@ -19,12 +19,15 @@ from tests.conftest import ROOT, command, course
 pytestmark = pytest.mark.slow
 
 
-def test_an_unknown_parameter_is_an_error_that_lists_the_known_ones(tmp_path):
-    done = course("--out", tmp_path / "out", epochs=3)
-    assert done.returncode == 2 and not (tmp_path / "out").exists()
-    assert "no notebook has a parameter 'epochs'" in done.stderr
-    known = sorted({name for path in lessons("pytorch") + lessons("mxnet", False) for name in known_parameters(read_notebook(path))})
-    assert ", ".join(known) in " ".join(done.stderr.split()) and {"corpus", "grid", "checkpoint_path"} <= set(known)
+def wait_for(process, text):
+    for line in process.stdout:
+        if text in line:
+            return
+
+
+def start(out, small_text, **options):
+    own = command("--framework", "pytorch", "--out", out, corpus=small_text, num_epochs=100000, embed_size=8)
+    return subprocess.Popen(own, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
 def test_a_run_is_not_mixed_with_what_is_there(tmp_path):
@@ -48,15 +51,6 @@ def test_a_text_that_is_too_small_says_what_to_do(step, tmp_path):
     source = NOTEBOOKS / "pytorch" / f"{step}.ipynb"
     _, error, _ = run_notebook(source, tmp_path / "out.ipynb", {"corpus": str(tmp_path / "few.txt")})
     assert error.ename == "ValueError" and "use more text, or a lower min_freq" in error.evalue
-
-
-@pytest.mark.parametrize(
-    "text, reason", [("- a\n- b\n", "must map names to values"), ("a: [", "is not YAML"), ("epochs: 3\n", "no notebook has")]
-)
-def test_a_parameter_file_that_cannot_serve_is_refused(tmp_path, text, reason):
-    (tmp_path / "p.yaml").write_text(text)
-    done = course("-f", tmp_path / "p.yaml", "--out", tmp_path / "out")
-    assert done.returncode == 2 and reason in done.stderr
 
 
 def test_a_failing_notebook_stops_its_half_shows_the_cell_and_leaves_what_was_made(tmp_path, small_text):
@@ -83,13 +77,8 @@ def test_a_kernel_that_dies_is_an_error_with_a_row_and_its_notebook_stays(tmp_pa
 
 
 def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
-    process = subprocess.Popen(
-        command("--framework", "pytorch", "--out", tmp_path / "out", corpus=small_text, num_epochs=100000, embed_size=8),
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
-    for line in process.stdout:
-        if "04_loss" in line:
-            break
+    process = start(tmp_path / "out", small_text, start_new_session=True)
+    wait_for(process, "04_loss")
     time.sleep(10)
     os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
     rest, _ = process.communicate(timeout=60)
@@ -102,17 +91,6 @@ def test_ctrl_c_leaves_whole_files_under_their_names(tmp_path, small_text):
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["notebooks"]
     assert [row.get("error", "") for row in rows] == [""] * 4 + ["stopped; what was made stays"]
     assert (tmp_path / "out" / "index.html").read_text().count("<tr>") == 6
-
-
-def wait_for(process, text):
-    for line in process.stdout:
-        if text in line:
-            return
-
-
-def start(out, small_text, **options):
-    own = command("--framework", "pytorch", "--out", out, corpus=small_text, num_epochs=100000, embed_size=8)
-    return subprocess.Popen(own, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])

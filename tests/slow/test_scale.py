@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -23,7 +22,7 @@ from helpers.beyond.vector_files import read_vectors
 from helpers.vectors import load_vectors, nearest, vocab_of
 from tests.conftest import ROOT
 from tests.listening import watch
-from tests.ranks import finish, free_port, options_of, prepared, start_rank, torchrun
+from tests.ranks import command_of, finish, free_port, prepared, start_rank, torchrun
 
 pytestmark = pytest.mark.slow
 
@@ -78,11 +77,10 @@ def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, w
 
 
 def test_ranks_without_torchrun_end_in_the_same_bits_and_listen_nowhere(corpus, whole, tmp_path):
-    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, tmp_path / "v.safetensors", {})]
-    (code,), found = watch(command)
+    (code,), found = watch(command_of(corpus, tmp_path / "v.safetensors"))
     assert code == 0 and found == set()
     assert bits(tmp_path / "v.safetensors") == bits(whole)
-    done = subprocess.run([*command[:-1], tmp_path / "other.txt", "--lr", "5"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command_of(corpus, tmp_path / "other.txt", lr=5), cwd=ROOT, capture_output=True, text=True)
     told = re.findall("Error: rank . .*choose a smaller lr", done.stderr)
     assert done.returncode == 1 and len(told) == 2 and "Traceback" not in done.stderr, done.stderr
 
@@ -133,10 +131,9 @@ def new_ranks(process, before):
 
 
 def test_vectors_that_are_there_are_left_alone(corpus, whole):
-    before, port = whole.stat().st_mtime_ns, free_port()
-    both_told([start_rank(rank, port, corpus, whole) for rank in range(2)], "is there already: name another --out")
-    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "2", *options_of(corpus, whole, {})]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    before = whole.stat().st_mtime_ns
+    both_told(start_both(corpus, whole), "is there already: name another --out")
+    done = subprocess.run(command_of(corpus, whole), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "is there already" in done.stderr
     assert whole.stat().st_mtime_ns == before
 
@@ -153,24 +150,29 @@ def test_vectors_whose_checkpoint_was_not_yet_removed_are_not_trained_again(corp
         assert load_vectors(out).settings["exchanges"] == 3 * 4 and load_vectors(out).settings["starts"] == time_ + 1
 
 
-def both_told(ranks, reason, seconds=60):
+def start_both(corpus, out, **settings):
+    """Start two ranks by hand."""
+    port = free_port()
+    return [start_rank(rank, port, corpus, out, **settings) for rank in range(2)]
+
+
+def both_told(ranks, reason):
     """Wait for ranks that must fail: each says why in a line of its own, in bounded time."""
     start = time.monotonic()
     for rank, process in enumerate(ranks):
-        code, told = finish(process, seconds)
+        code, told = finish(process, 60)
         assert code == 1 and f"Error: rank {rank} on " in told and reason in told and "Traceback" not in told, told
-    assert time.monotonic() - start < seconds
+    assert time.monotonic() - start < 60
 
 
 def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, tmp_path):
-    out, port = tmp_path / "v.safetensors", free_port()
-    ranks = [start_rank(rank, port, corpus, out, epochs=1000) for rank in range(2)]
+    out = tmp_path / "v.safetensors"
+    ranks = start_both(corpus, out, epochs=1000)
     wait_for(checkpoint_beside(out))
     for process in ranks:
         process.kill()
         process.communicate()
-    port = free_port()
-    both_told([start_rank(rank, port, corpus, out, epochs=1000, lr=0.03) for rank in range(2)], "lr is 0.02 there, not 0.03")
+    both_told(start_both(corpus, out, epochs=1000, lr=0.03), "lr is 0.02 there, not 0.03")
 
 
 def test_a_rank_with_other_settings_or_another_text_is_named_on_every_rank(corpus, small_text, tmp_path):
@@ -190,14 +192,12 @@ def test_a_folder_that_is_damaged_on_one_rank_is_told_on_every_rank(corpus, tmp_
     path.write_bytes({"changed": content[:-1] + bytes([content[-1] ^ 1]), "manifest": content[:-9]}.get(damage, b""))
     if damage == "missing":
         path.unlink()
-    folders, port = (tmp_path / "copy", tmp_path / "copy"), free_port()
-    both_told([start_rank(rank, port, folders[rank], tmp_path / "out.txt") for rank in range(2)], path.name)
+    both_told(start_both(tmp_path / "copy", tmp_path / "out.txt"), path.name)
     assert not (tmp_path / "out.txt").exists()
 
 
 def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
-    port = free_port()
-    first, second = (start_rank(rank, port, corpus, tmp_path / "out.txt", timeout=5, epochs=1000) for rank in range(2))
+    first, second = start_both(corpus, tmp_path / "out.txt", timeout=5, epochs=1000)
     wait_for(checkpoint_beside(tmp_path / "out.txt"))
     second.send_signal(signal.SIGSTOP)
     start = time.monotonic()
@@ -211,8 +211,7 @@ def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
 @pytest.mark.parametrize("name, told", [("SIGKILL", "rank 1 was ended by SIGKILL"), ("SIGSTOP", "rank 1 does not answer, and was ended")])
 def test_the_command_names_a_rank_that_is_killed_or_hangs_and_waits_for_no_one_for_ever(name, told, corpus, tmp_path):
     out = tmp_path / "out.txt"
-    options = ["--ranks", "2", "--timeout", "5", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
-    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    command = command_of(corpus, out, timeout=5, epochs=1000)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     wait_for(checkpoint_beside(out))
     ranks = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
@@ -225,8 +224,7 @@ def test_the_command_names_a_rank_that_is_killed_or_hangs_and_waits_for_no_one_f
 
 def test_a_second_command_with_the_same_out_is_refused_and_the_first_trains_on(corpus, tmp_path):
     out = tmp_path / "out.txt"
-    options = ["--ranks", "1", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
-    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    command = command_of(corpus, out, ranks=1, epochs=1000)
     first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(checkpoint_beside(out))
@@ -242,8 +240,7 @@ def test_a_second_command_with_the_same_out_is_refused_and_the_first_trains_on(c
 
 def test_ranks_end_with_the_command_that_started_them(corpus, tmp_path):
     out = tmp_path / "out.txt"
-    options = ["--ranks", "2", "--timeout", "5", "--epochs", "1000", "--embed-size", "16", "--exchange-pieces", "1"]
-    command = [sys.executable, "-m", "helpers.tools.train", str(corpus), "--out", str(out), *options]
+    command = command_of(corpus, out, timeout=5, epochs=1000)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(checkpoint_beside(out))
     family = psutil.Process(process.pid).children(recursive=True)
@@ -254,21 +251,20 @@ def test_ranks_end_with_the_command_that_started_them(corpus, tmp_path):
 
 
 def test_a_rate_that_is_too_large_is_told_on_every_rank(corpus, tmp_path):
-    port = free_port()
-    both_told([start_rank(rank, port, corpus, tmp_path / "out.txt", lr=5) for rank in range(2)], "choose a smaller lr")
+    both_told(start_both(corpus, tmp_path / "out.txt", lr=5), "choose a smaller lr")
 
 
 def test_too_few_shards_for_the_ranks_and_a_torchrun_that_can_not_restart_are_told(corpus, small_text, tmp_path):
     (tmp_path / "one.txt").write_text("a b c\n" * 100)
-    one, port = prepared(tmp_path / "one.txt", tmp_path / "one"), free_port()
-    both_told([start_rank(rank, port, one, tmp_path / "out.txt") for rank in range(2)], "too few for 2")
+    one = prepared(tmp_path / "one.txt", tmp_path / "one")
+    both_told(start_both(one, tmp_path / "out.txt"), "too few for 2")
     code, told = finish(torchrun(one, tmp_path / "out.txt", "--max-restarts=1", share_store=True))
     assert code == 1 and "set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun" in told
 
 
 def test_a_text_without_known_words_is_told(corpus, tmp_path):
-    command = [sys.executable, "-m", "helpers.tools.train", "--ranks", "1", "--min-freq", "1000000000", str(corpus)]
-    done = subprocess.run([*command, "--out", tmp_path / "out.txt"], cwd=ROOT, capture_output=True, text=True)
+    command = command_of(corpus, tmp_path / "out.txt", ranks=1, min_freq=10**9)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "no word that occurs min_freq times" in done.stderr.splitlines()[-1]
 
 
