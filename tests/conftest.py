@@ -14,6 +14,7 @@ import pytest
 
 from helpers import corpus
 from helpers.tools.environment import mxnet_left_out
+from helpers.vectors import nearest, vocab_of
 from tests.server import GOOD, Handler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +71,12 @@ def small_text(tmp_path_factory):
     path = tmp_path_factory.mktemp("text") / "topics.txt"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def own_topic_share(tokens, table):
+    """Return the share of the five words nearest to each word of the small text that are of its topic, the letter after w."""
+    near = nearest(tokens[1:], 5, table, vocab_of(tokens))
+    return np.mean([word[1] == other[1] for word, others in near.items() for other in others])
 
 
 @pytest.fixture

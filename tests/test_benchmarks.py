@@ -17,8 +17,7 @@ from benchmarks.resampling import WAYS, table, train
 from benchmarks.runs import in_a_process, in_turn, spread
 from helpers.corpus import read_corpus
 from helpers.figures import png
-from helpers.vectors import nearest, vocab_of
-from tests.conftest import ROOT
+from tests.conftest import ROOT, own_topic_share
 
 
 def run(seconds, *correlations):
@@ -87,8 +86,7 @@ def test_counted_vectors_bring_the_words_of_a_topic_together(small_text):
     text = read_corpus(str(small_text))
     tokens, table = counted_vectors(text, 0)
     np.testing.assert_array_equal(counted_vectors(text, 0)[1], table)
-    found = nearest(tokens[1:], 5, table, vocab_of(tokens))
-    assert np.mean([word[1] == other[1] for word, near in found.items() for other in near]) > 0.95
+    assert own_topic_share(tokens, table) > 0.95
 
 
 def test_a_summary_tells_a_mean_within_its_interval_and_no_difference_from_itself():

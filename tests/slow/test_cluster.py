@@ -7,12 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from helpers.beyond.checkpoints import checkpoint_beside
-from helpers.vectors import load_vectors, nearest, vocab_of
-from tests.conftest import ROOT
+from helpers.vectors import load_vectors
+from tests.conftest import ROOT, own_topic_share
 from tests.ranks import finish, options_of, prepared, torchrun
 
 pytestmark = pytest.mark.slow
@@ -61,12 +60,6 @@ def bytes_sent(host, number):
     return int(run("ip", "netns", "exec", host, "cat", f"/sys/class/net/wire{number}/statistics/tx_bytes"))
 
 
-def own_topic_share(out):
-    vectors = load_vectors(out)
-    near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab_of(vectors.tokens))
-    return np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens])
-
-
 @pytest.fixture
 def corpus(small_text, tmp_path):
     (tmp_path / "text.txt").write_text((small_text.read_text() + "\n") * 8)
@@ -91,7 +84,8 @@ def test_two_hosts_train_over_a_slow_wire_and_the_bytes_on_it_are_those_that_are
         f"{sent[0] / num_tokens:.2f} and {sent[1] / num_tokens:.2f} bytes sent per token, {expected / num_tokens:.2f} by the formula"
     )
     assert summary["ranks"] == 2 and summary["epochs"][-1]["held_out"] < 1.02 * one["epochs"][-1]["held_out"]
-    assert own_topic_share(out) > 0.99 * own_topic_share(one_out) > 0.9
+    two, alone = (own_topic_share(vectors.tokens, vectors.embed_v) for vectors in map(load_vectors, (out, one_out)))
+    assert two > 0.99 * alone > 0.9
     assert all(expected < measured < 1.3 * expected for measured in sent)
     slowest = 8 * max(sent) / (RATE * 1e6)
     assert sum(epoch["seconds"] for epoch in summary["epochs"]) > 0.5 * slowest

@@ -19,8 +19,8 @@ from helpers.beyond.blocks_pytorch import train_blocks
 from helpers.beyond.checkpoints import checkpoint_beside, previous_path
 from helpers.beyond.scale import ranks as scale
 from helpers.beyond.vector_files import read_vectors
-from helpers.vectors import load_vectors, nearest, vocab_of
-from tests.conftest import ROOT
+from helpers.vectors import load_vectors
+from tests.conftest import ROOT, own_topic_share
 from tests.listening import watch
 from tests.ranks import command_of, finish, free_port, prepared, start_rank, torchrun
 
@@ -61,9 +61,7 @@ def test_one_rank_trains_as_train_blocks_does_to_the_bit(corpus, tmp_path):
 
 def test_two_ranks_learn_the_topics_and_end_in_the_same_bits_each_time(corpus, whole, tmp_path):
     vectors = load_vectors(whole)
-    vocab = vocab_of(vectors.tokens)
-    near = nearest(vectors.tokens[1:], 5, vectors.embed_v, vocab)
-    assert np.mean([token[1] == word[1] for word, tokens in near.items() for token in tokens]) > 0.9
+    assert own_topic_share(vectors.tokens, vectors.embed_v) > 0.9
     summary = vectors.settings
     losses = [epoch["held_out"] for epoch in summary["epochs"]]
     assert losses[-1] < losses[0] < 0.7 and len(losses) == 4 and (summary["ranks"], summary["starts"]) == (2, 1)
