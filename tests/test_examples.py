@@ -72,17 +72,10 @@ def test_subsampling_keeps_each_word_with_its_chance(text, vocab):
     assert (np.abs(found - counts * keep) < 6 * spread).all()
 
 
-def test_windows_stay_in_their_sentence_and_have_every_size_equally_often(text, vocab):
+def test_windows_have_every_size_equally_often(text, vocab):
     ids, sentence = made.encode(text.sentences, vocab)
     place = np.arange(1, len(ids) + 1)  # every token its own id, so that contexts tell where they come from
     centers, contexts = get_centers_and_contexts(place, sentence, 4, np.random.default_rng(0))
-    for center, row in zip(centers[:2000], contexts[:2000]):
-        words = row[row > 0]
-        assert center not in words and len(set(words)) == len(words)
-        assert (sentence[words - 1] == sentence[center - 1]).all()
-        reach = np.abs(words - center).max()
-        wanted = [w for w in range(center - reach, center + reach + 1) if w != center and 1 <= w <= len(ids)]
-        assert words.tolist() == [w for w in wanted if sentence[w - 1] == sentence[center - 1]]
     lengths = np.bincount(sentence)
     inside = [c for c in centers if lengths[sentence[c - 1]] >= 9 and (sentence[max(0, c - 5) : c + 4] == sentence[c - 1]).sum() == 9]
     reaches = [np.abs(row[row > 0] - c).max() for c, row in zip(centers, contexts) if c in set(inside[:3000])]
@@ -131,25 +124,6 @@ def test_contexts_that_are_the_whole_vocabulary_are_an_error_that_says_what_to_d
         get_negatives(np.array([[1, 2]]), np.array([0, 0.5, 0.5]), 1, np.random.default_rng(0))
 
 
-def test_minibatches_hold_every_example_once_with_mask_and_label_at_the_right_places(text, vocab):
-    data_iter = load(text, vocab)
-    found = data_iter.examples
-    seen = []
-    for center, words, mask, label in data_iter:
-        num_contexts, valid = label.sum(axis=1), mask.sum(axis=1)
-        assert (valid == 6 * num_contexts).all() and mask.shape[1] == valid.max()
-        position = np.arange(mask.shape[1])
-        assert ((position < valid[:, None]) == mask).all() and ((position < num_contexts[:, None]) == label).all()
-        assert (words[mask == 0] == 0).all() and (words[mask == 1] > 0).all() and (center > 0).all()
-        for row in range(len(center)):
-            contexts, noise = words[row][label[row] == 1], words[row][(label[row] == 0) & (mask[row] == 1)]
-            assert not set(contexts) & set(noise)
-            seen.append((int(center[row, 0]), tuple(words[row][mask[row] == 1])))
-    rows = [tuple(found.words[start:end]) for start, end in zip(found.offsets, found.offsets[1:])]
-    assert sorted(seen) == sorted(zip(found.centers.tolist(), rows))
-    assert found.num_pairs == sum(len(row) for row in rows) / 6
-
-
 def test_each_epoch_has_an_order_of_its_own_and_a_look_changes_nothing(text, vocab):
     def centers(batches):
         return np.concatenate([batch[0][:, 0] for batch in batches]).tolist()
@@ -158,7 +132,7 @@ def test_each_epoch_has_an_order_of_its_own_and_a_look_changes_nothing(text, voc
     peek = [next(iter(data_iter))[0].tolist() for _ in range(2)]
     assert peek[0] == peek[1]
     first, second = centers(data_iter), centers(data_iter)
-    assert first != second and sorted(first) == sorted(second)
+    assert first != second and sorted(first) == sorted(second) == sorted(data_iter.examples.centers)
     assert first == centers(data_iter.epoch(0)) and second == centers(data_iter.epoch(1))
 
 

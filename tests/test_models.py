@@ -13,7 +13,7 @@ import pytest
 from helpers import model_pytorch
 from helpers.examples import Examples, initial_tables
 from helpers.training import Interrupted, blind_loss, frequency_loss, means
-from tests.reference import Adam, loss_and_gradients, random_batch
+from tests.reference import loss_and_gradients, random_batch
 
 VOCAB_SIZE, EMBED_SIZE = 30, 8
 
@@ -51,27 +51,6 @@ def test_loss_and_both_gradients_equal_the_reference_under_sgd(model, seed):
         np.testing.assert_allclose(before - after, gradient, atol=1e-5)
 
 
-@pytest.mark.parametrize("make_optimizer, reference", [(sgd, None), (adam, Adam)])
-def test_twenty_steps_follow_the_reference(model, make_optimizer, reference):
-    rng = np.random.default_rng(7)
-    start = new_tables(rng)
-    wanted = [table.astype(np.float64) for table in start]
-    net = model.model_from_tables(*start)
-    optimizer = make_optimizer(model, net, 0.05)
-    reference = reference and reference(wanted, 0.05)
-    for _ in range(20):
-        batch = random_batch(rng, VOCAB_SIZE)
-        _, *gradients = loss_and_gradients(*wanted, *batch)
-        if reference:
-            reference.step(gradients)
-        else:
-            for table, gradient in zip(wanted, gradients):
-                table -= 0.05 * gradient
-        model.train_batch(net, in_framework(model, batch), optimizer, model.get_device("cpu"))
-    for table, found in zip(wanted, model.to_arrays(net)):
-        np.testing.assert_allclose(found, table, atol=1e-3)
-
-
 def test_what_stands_under_the_mask_changes_nothing(model):
     rng = np.random.default_rng(3)
     net = model.model_from_tables(*new_tables(rng))
@@ -89,17 +68,6 @@ def test_the_loss_gives_the_seed_documents_example(model):
     pred, label, mask = (model.to_tensor(np.array(rows, np.float32)) for rows in numbers)
     losses = model.SigmoidBCELoss()(pred, label, mask) * mask.shape[1] / mask.sum(axis=1)
     assert [round(float(loss), 4) for loss in losses] == [0.9352, 1.8462]
-
-
-def test_batch_loss_is_the_seed_documents_layer_with_its_factor(model):
-    rng = np.random.default_rng(4)
-    net = model.model_from_tables(*new_tables(rng))
-    batch = in_framework(model, random_batch(rng, VOCAB_SIZE))
-    center, words, mask, label = batch
-    pred = model.skip_gram(center, words, net[0], net[1]).reshape(label.shape)
-    losses = model.SigmoidBCELoss()(pred, label, mask) * mask.shape[1] / mask.sum(axis=1)
-    found = model.batch_loss(net, batch, model.get_device("cpu"))
-    np.testing.assert_allclose([loss.item() for loss in found], [loss.item() for loss in losses], rtol=1e-5)
 
 
 def test_skip_gram_scores_have_the_seed_documents_shape(model):

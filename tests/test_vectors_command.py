@@ -180,18 +180,6 @@ def test_words_that_are_not_utf_8_are_left_out_or_refused_as_asked(tmp_path):
         assert answer.exit_code == 1 and answer.stdout == "" and "line 3: the word b'\\xc3\\x9cbergr\\xc3' is not UTF-8" in answer.stderr
 
 
-@pytest.mark.parametrize("source", ["v.safetensors", "one.txt"])
-def test_a_target_that_can_not_be_written_is_refused_and_stays(path, monkeypatch, source):
-    monkeypatch.chdir(path.parent)
-    (path.parent / "one.txt").write_text("king 1 2\n")
-    for suffix in (".safetensors", ".txt", ".bin", ".tsv"):
-        target = path.parent / f"mine{suffix}"
-        target.write_text("mine")
-        target.chmod(0o444)
-        answer = run("convert", source, target)
-        assert answer.exit_code == 1 and "may only be read: name another file" in answer.output and target.read_text() == "mine"
-
-
 @pytest.mark.parametrize("name", ["v.safetensors", "link.txt"])
 def test_a_file_is_not_converted_onto_itself(path, name):
     path.with_name("link.txt").symlink_to(path)
@@ -206,13 +194,6 @@ def test_the_words_of_a_pair_of_files_are_not_overwritten_by_its_rows(path):
     before = words.read_bytes()
     answer = run("convert", pair, words)
     assert answer.exit_code == 1 and "or its words: name another DESTINATION" in answer.output and words.read_bytes() == before
-
-
-def test_a_link_is_followed_by_convert(path):
-    link, target = path.with_name("link.txt"), path.with_name("target.txt")
-    target.write_text("before")
-    link.symlink_to(target)
-    assert run("convert", path, link).exit_code == 0 and link.is_symlink() and target.read_text().startswith("8 4\nking ")
 
 
 @pytest.mark.parametrize("arguments, reason", [
