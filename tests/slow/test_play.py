@@ -105,7 +105,7 @@ class Play:
 
 @contextlib.contextmanager
 def short_tasks(browser, page):
-    """Check that nothing in the `with` block kept the page's thread busy for long."""
+    """Check that nothing in the `with` block, a pass or more, kept the page's thread busy for long."""
     browser.start_tracing(page=page, categories=["toplevel"])
     yield
     events = json.loads(browser.stop_tracing())["traceEvents"]
@@ -113,7 +113,7 @@ def short_tasks(browser, page):
     tasks = [event for event in events if "RunTask" in event["name"] and (event["pid"], event["tid"]) in threads]
     longest = [max(event.get(kind, 0) for event in tasks) / 1000 for kind in ("tdur", "dur")]
     print(f"{len(tasks)} tasks on the page's thread: the longest took {longest[0]:.0f} ms, {longest[1]:.0f} ms by the clock")
-    assert len(tasks) > 100 and 0 < longest[0] < MOST_MILLISECONDS
+    assert len(tasks) > 20 and 0 < longest[0] < MOST_MILLISECONDS  # each look is a task, and a pass has 20; frames depend on the machine
 
 
 def findings(play):
@@ -297,8 +297,7 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     with short_tasks(browser, page):  # the text is loaded here
         press("Enter")
         play.wait_for("playing")
-        page.wait_for_function("document.querySelector('[data-id=progress]').value > 0.3")
-    troubles["playing"] = findings(play)
+        page.wait_for_function("document.querySelector('[data-id=progress]').value > 1")
     press("Enter")
     play.wait_for("paused")
     page.wait_for_timeout(500)  # what was on its way is here
@@ -345,7 +344,6 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
         press("Enter")
         play.wait_for("done")
     troubles["done"] = findings(play)
-    assert troubles == {state: [] for state in troubles}
     judged = play.text("judged")
     assert "You said yes, and you were right." in judged and "You said sound. Their cosines: poetry 0." in judged
     links = page.eval_on_selector_all("[data-id=judged] a", "all => all.map(link => link.getAttribute('href').split('#')[0])")
@@ -364,6 +362,12 @@ def test_a_reader_guesses_plays_pauses_and_is_told_with_the_keyboard_alone(site,
     press("Enter")
     play.wait_for_text("count", "1 of 8 passes")
     assert play.digits()[0] == passes[:2]
+    play.wait_for("paused")
+    play.tab_to("[data-id=play]", "Shift+Tab")
+    press("Enter")
+    play.wait_for("playing")
+    troubles["playing"] = findings(play)  # last: the training may end meanwhile
+    assert troubles == {state: [] for state in troubles}
     assert play.own_troubles() == []
 
 
