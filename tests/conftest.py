@@ -109,8 +109,6 @@ def serve(monkeypatch, tmp_path):
         monkeypatch.setenv("WORD2VEC_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(corpus, "PTB_URL", f"http://127.0.0.1:{server.server_port}/ptb.zip")
         monkeypatch.setattr(corpus, "PTB_SHA1", hashlib.sha1(content).hexdigest())
-        monkeypatch.setattr(corpus, "DOWNLOAD_SECONDS", 2)
-        monkeypatch.setattr(corpus, "STALL_SECONDS", 1)
         return server, tmp_path / "cache"
 
     yield start
