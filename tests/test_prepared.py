@@ -41,6 +41,10 @@ SMALL_PARTS = """from helpers.beyond.scale import shards
 from helpers.tools import prepare
 shards.PART_BYTES = 20_000, 20_000
 prepare.main()"""
+STOPS_BETWEEN = f"""import time
+from helpers.beyond.scale import prepare as made
+made.write_vocabulary = lambda *_: time.sleep(600)  # so that who stops it is never too late
+{SMALL_PARTS}"""
 
 
 @pytest.fixture(scope="module")
@@ -228,8 +232,8 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def small_parts(*arguments, **options):
-    command = [sys.executable, "-c", SMALL_PARTS, *map(str, arguments)]
+def small_parts(*arguments, program=SMALL_PARTS, **options):
+    command = [sys.executable, "-c", program, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
@@ -253,7 +257,7 @@ def many_parts(mixed_text, tmp_path_factory):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(many_parts, how, tmp_path):
     arguments, whole = many_parts
-    process = small_parts(*arguments, "--out", tmp_path / "text", start_new_session=True)
+    process = small_parts(*arguments, "--out", tmp_path / "text", program=STOPS_BETWEEN, start_new_session=True)
     while process.poll() is None and not list((tmp_path / "text").glob("parts/*.json")):
         time.sleep(0.005)
     os.killpg(process.pid, how) if how == signal.SIGINT else process.kill()  # a terminal's Ctrl-C reaches the workers too
