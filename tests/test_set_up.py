@@ -255,11 +255,14 @@ def test_programs_of_a_renamed_folder_start_its_python(folder, tmp_path):
 
 def test_a_lock_lasts_as_long_as_what_was_started_under_it(tmp_path):
     code = "import sys; from pathlib import Path; from helpers.tools.install import locked\nwith locked(Path(sys.argv[1])): {}"
-    leave = "import subprocess; subprocess.Popen(['sleep', '1'], close_fds=False, stdout=subprocess.DEVNULL)"
-    path = tmp_path / ".venv.lock"
+    path, end = tmp_path / ".venv.lock", tmp_path / "end"
+    until_the_end = f"until [ -e '{end}' ]; do sleep 0.05; done"
+    leave = f'import subprocess; subprocess.Popen(["sh", "-c", "{until_the_end}"], close_fds=False, stdout=subprocess.DEVNULL)'
     subprocess.run([sys.executable, "-c", code.format(leave), path], cwd=ROOT, check=True)
-    waiting = subprocess.run([sys.executable, "-c", code.format("print('in')"), path], cwd=ROOT, capture_output=True, text=True)
-    assert waiting.stdout == "Another set-up is at work; this one waits for it (.venv.lock)\nin\n"
+    with subprocess.Popen([sys.executable, "-c", code.format("print('in')"), path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as waiting:
+        told = waiting.stdout.readline()
+        end.touch()
+        assert told + waiting.stdout.read() == "Another set-up is at work; this one waits for it (.venv.lock)\nin\n"
     with locked(path):
         pass
 
