@@ -36,7 +36,7 @@ def wait_with_a_file(folder):
     import tempfile
 
     with tempfile.NamedTemporaryFile(dir=folder):
-        time.sleep(60)
+        time.sleep(600)
 
 
 def start(source, folder):
@@ -49,7 +49,7 @@ def start(source, folder):
     )
     if source == WORKERS:
         process.stdout.readline(), process.stdout.readline()
-    while source == JOBS and len(list((folder / "files").iterdir())) < 2:
+    while source == JOBS and process.poll() is None and len(list((folder / "files").iterdir())) < 2:
         time.sleep(0.05)
     return process, psutil.Process(process.pid).children(recursive=True)
 
@@ -59,8 +59,8 @@ def start(source, folder):
 def test_workers_end_with_the_program_that_started_them(source, name, tmp_path):
     process, family = start(source, tmp_path)
     process.send_signal(getattr(signal, name))
-    _, told = process.communicate(timeout=30)
-    gone, alive = psutil.wait_procs(family, 10)
+    _, told = process.communicate(timeout=120)
+    gone, alive = psutil.wait_procs(family, 60)
     assert len(gone) >= 2 and alive == [] and list((tmp_path / "files").iterdir()) == []
     assert told.count("Traceback") == (name == "SIGINT"), told  # the program's own
 
@@ -69,6 +69,6 @@ def test_a_worker_that_is_killed_is_an_error_in_a_line_and_ends_the_others(tmp_p
     process, family = start(JOBS, tmp_path)
     workers = [child for child in family if "spawn_main" in " ".join(child.cmdline())]
     workers[0].kill()
-    _, told = process.communicate(timeout=30)
-    _, alive = psutil.wait_procs(family, 10)
+    _, told = process.communicate(timeout=120)
+    _, alive = psutil.wait_procs(family, 60)
     assert alive == [] and told.splitlines()[-1].startswith("RuntimeError: a worker process was killed, as happens where"), told
