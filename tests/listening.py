@@ -58,18 +58,18 @@ def open_places(places):
 
 
 def watch(*commands, seconds=None):
-    """Run commands side by side to their end, or stop them `seconds` after the first Place was found (after a minute if none is).
+    """Run commands side by side to their end, or stop them `seconds` after two processes were found to listen.
 
     Returns their exit codes and all Places of any of them.
     """
     processes = [psutil.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
-    found, end = set(), time.monotonic() + (60 if seconds else float("inf"))
+    found, end = set(), time.monotonic() + (300 if seconds else float("inf"))
     while any(process.poll() is None for process in processes) and time.monotonic() < end:
-        before = len(found)
+        before = len({place.pid for place in found})
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 found |= places_of(process)
-        if seconds and found and not before:
+        if seconds and before < 2 <= len({place.pid for place in found}):
             end = time.monotonic() + seconds
         time.sleep(0.2)
     for process in processes:
