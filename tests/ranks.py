@@ -12,6 +12,7 @@ from helpers.beyond.scale.prepare import prepare
 from tests.conftest import ROOT
 
 QUICK = {"embed_size": 16, "epochs": 4, "lr": 0.02, "exchange_pieces": 1}
+KEPT = []  # sockets that keep a port until these tests end
 
 
 def prepared(text, folder, **options):
@@ -22,9 +23,14 @@ def prepared(text, folder, **options):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Return a port that the system gives to nobody who asks for any: a socket of ours is bound to it, and does not listen.
+
+    A program that is told the port can listen there all the same: like this socket, programs allow that an address is used again.
+    """
+    KEPT.append(socket.socket())
+    KEPT[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    KEPT[-1].bind(("127.0.0.1", 0))
+    return KEPT[-1].getsockname()[1]
 
 
 def options_of(corpus, out, settings):
