@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from helpers.beyond.scale.prepare import prepare
@@ -55,7 +56,17 @@ def torchrun(corpus, out, *options, ranks=2, share_store=False, **settings):
     )  # fmt: skip
 
 
-def finish(process, timeout=120):
+def wait_for(process, *paths):
+    """Wait until one of these files is there, as must be before the process ends."""
+    end = time.monotonic() + 300
+    while not any(path.exists() for path in paths):
+        has_ended = process.poll() is not None
+        assert not has_ended or any(path.exists() for path in paths), f"the process ended, and of {paths} there is none"
+        assert time.monotonic() < end, f"none of {paths} comes"
+        time.sleep(0.005)
+
+
+def finish(process, timeout=300):
     """Wait for the end of a process; returns its exit code and all that it wrote."""
     told, _ = process.communicate(timeout=timeout)
     return process.returncode, told

@@ -12,11 +12,12 @@ import pytest
 from helpers.beyond.checkpoints import checkpoint_beside
 from helpers.vectors import load_vectors
 from tests.conftest import ROOT, own_topic_share
-from tests.ranks import finish, options_of, prepared, torchrun
+from tests.ranks import finish, options_of, prepared, torchrun, wait_for
 
 pytestmark = pytest.mark.slow
 RATE = int(os.environ.get("RATE", 100))
 HOSTS = "10.77.0.1", "10.77.0.2"
+TIMEOUT = 20  # seconds to wait for a silent rank, which may start so much later, too, where others work
 ROOM = {"epochs": 8, "embed_size": 50, "lr": 0.02}
 
 
@@ -70,7 +71,7 @@ def test_two_hosts_train_over_a_slow_wire_and_the_bytes_on_it_are_those_that_are
     out, one_out = tmp_path / "out.safetensors", tmp_path / "one.safetensors"
     processes = [start_host(hosts, number, corpus, out) for number in range(2)]
     for process in processes:
-        code, told = finish(process, 240)
+        code, told = finish(process)
         assert code == 0, told
     summary = load_vectors(out).settings
     code, told = finish(torchrun(corpus, one_out, ranks=1, **ROOM))
@@ -92,14 +93,12 @@ def test_two_hosts_train_over_a_slow_wire_and_the_bytes_on_it_are_those_that_are
 
 
 def test_a_host_that_vanishes_ends_the_other_in_bounded_time(hosts, corpus, tmp_path):
-    processes = [start_host(hosts, number, corpus, tmp_path / "out.txt", epochs=100_000, timeout=10) for number in range(2)]
+    processes = [start_host(hosts, number, corpus, tmp_path / "out.txt", epochs=100_000, timeout=TIMEOUT) for number in range(2)]
     try:
-        end = time.monotonic() + 90
-        while not checkpoint_beside(tmp_path / "out.txt").exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        wait_for(processes[0], checkpoint_beside(tmp_path / "out.txt"))
         start = time.monotonic()
         run("ip", "-n", hosts[0], "link", "set", "wire0", "down")
-        code, told = finish(processes[0], 120)
+        code, told = finish(processes[0])
     finally:
         processes[1].kill()
         run("ip", "-n", hosts[0], "link", "set", "wire0", "up")
@@ -108,4 +107,4 @@ def test_a_host_that_vanishes_ends_the_other_in_bounded_time(hosts, corpus, tmp_
                 subprocess.run(["kill", "-9", pid], check=False)
             process.wait(30)
     assert code == 1 and "Error: rank " in told and "goes on from the last checkpoint" in told, told
-    print(f"told {time.monotonic() - start:.0f} s after the wire was cut, with a time-out of 10 s")
+    print(f"told {time.monotonic() - start:.0f} s after the wire was cut, with a time-out of {TIMEOUT} s")

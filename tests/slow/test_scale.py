@@ -22,9 +22,10 @@ from helpers.beyond.vector_files import read_vectors
 from helpers.vectors import load_vectors
 from tests.conftest import ROOT, own_topic_share
 from tests.listening import watch
-from tests.ranks import command_of, finish, free_port, prepared, start_rank, torchrun
+from tests.ranks import command_of, finish, free_port, prepared, start_rank, torchrun, wait_for
 
 pytestmark = pytest.mark.slow
+TIMEOUT = 15  # seconds to wait for a silent rank, which may start so much later, too, where others work
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +90,6 @@ def bits(out):
     return vectors.embed_v.tobytes(), vectors.embed_u.tobytes()
 
 
-def wait_for(path):
-    end = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} does not come"
-        time.sleep(0.005)
-
-
 def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
     """Each is killed once, in a training that is long enough for it."""
     code, told = finish(torchrun(corpus, tmp_path / "whole.safetensors", epochs=100))
@@ -105,12 +99,12 @@ def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
     process = torchrun(corpus, out, "--max-restarts=3", epochs=100)
     killed = set()
     for rank in ("0", "1"):
-        wait_for(previous)
+        wait_for(process, previous)
         time.sleep(0.3)
         children = [child for child in psutil.Process(process.pid).children() if child.pid not in killed]
         ranks = [child for child in children if child.environ().get("RANK") == rank]
+        killed |= {child.pid for child in children}  # before the kill: new ones may be there a moment after it
         ranks[0].kill()
-        killed |= {child.pid for child in psutil.Process(process.pid).children()}
         if rank == "0":
             new_ranks(process, killed)
             previous.unlink()
@@ -122,7 +116,7 @@ def test_ranks_that_are_killed_change_no_bit(corpus, tmp_path):
 
 def new_ranks(process, before):
     """Wait until torchrun has started ranks anew."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not [child for child in psutil.Process(process.pid).children() if child.pid not in before]:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -158,15 +152,15 @@ def both_told(ranks, reason):
     """Wait for ranks that must fail: each says why in a line of its own, in bounded time."""
     start = time.monotonic()
     for rank, process in enumerate(ranks):
-        code, told = finish(process, 60)
+        code, told = finish(process)
         assert code == 1 and f"Error: rank {rank} on " in told and reason in told and "Traceback" not in told, told
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 300
 
 
 def test_other_settings_than_the_checkpoints_are_refused_on_every_rank(corpus, tmp_path):
     out = tmp_path / "v.safetensors"
     ranks = start_both(corpus, out, epochs=1000)
-    wait_for(checkpoint_beside(out))
+    wait_for(ranks[0], checkpoint_beside(out))
     for process in ranks:
         process.kill()
         process.communicate()
@@ -195,29 +189,31 @@ def test_a_folder_that_is_damaged_on_one_rank_is_told_on_every_rank(corpus, tmp_
 
 
 def test_a_rank_that_vanishes_ends_the_others_in_bounded_time(corpus, tmp_path):
-    first, second = start_both(corpus, tmp_path / "out.txt", timeout=5, epochs=1000)
-    wait_for(checkpoint_beside(tmp_path / "out.txt"))
+    first, second = start_both(corpus, tmp_path / "out.txt", timeout=TIMEOUT, epochs=1000)
+    wait_for(first, checkpoint_beside(tmp_path / "out.txt"))
     second.send_signal(signal.SIGSTOP)
     start = time.monotonic()
     try:
-        code, told = finish(first, 60)
+        code, told = finish(first)
     finally:
         second.kill()
-    assert code == 1 and "Error: rank 0 on " in told and "goes on from the last checkpoint" in told and time.monotonic() - start < 30, told
+    assert code == 1 and "Error: rank 0 on " in told and "goes on from the last checkpoint" in told, told
+    assert time.monotonic() - start < TIMEOUT + 60
 
 
 @pytest.mark.parametrize("name, told", [("SIGKILL", "rank 1 was ended by SIGKILL"), ("SIGSTOP", "rank 1 does not answer, and was ended")])
 def test_the_command_names_a_rank_that_is_killed_or_hangs_and_waits_for_no_one_for_ever(name, told, corpus, tmp_path):
     out = tmp_path / "out.txt"
-    command = command_of(corpus, out, timeout=5, epochs=1000)
+    command = command_of(corpus, out, timeout=TIMEOUT, epochs=1000)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    wait_for(checkpoint_beside(out))
+    wait_for(process, checkpoint_beside(out))
     ranks = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
     second = max(ranks, key=lambda child: child.pid)  # the last that was started
     second.send_signal(getattr(signal, name))
     start = time.monotonic()
-    _, lines = process.communicate(timeout=60)
-    assert process.returncode == 1 and told in lines and time.monotonic() - start < 30, lines
+    _, lines = process.communicate(timeout=300)
+    assert process.returncode == 1 and told in lines, lines
+    assert time.monotonic() - start < 2 * TIMEOUT + 60  # the other rank has noticed, and it was waited for
 
 
 def test_a_second_command_with_the_same_out_is_refused_and_the_first_trains_on(corpus, tmp_path):
@@ -225,26 +221,26 @@ def test_a_second_command_with_the_same_out_is_refused_and_the_first_trains_on(c
     command = command_of(corpus, out, ranks=1, epochs=1000)
     first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(checkpoint_beside(out))
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        wait_for(first, checkpoint_beside(out))
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
         assert second.returncode == 1 and "another run (process " in second.stderr and "Traceback" not in second.stderr, second.stderr
         assert first.poll() is None
     finally:
         family = psutil.Process(first.pid).children(recursive=True)
         first.kill()
-        first.wait(10)
+        first.wait()
         psutil.wait_procs(family, 30)
 
 
 def test_ranks_end_with_the_command_that_started_them(corpus, tmp_path):
     out = tmp_path / "out.txt"
-    command = command_of(corpus, out, timeout=5, epochs=1000)
+    command = command_of(corpus, out, epochs=1000)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(checkpoint_beside(out))
+    wait_for(process, checkpoint_beside(out))
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
-    process.wait(10)
-    gone, alive = psutil.wait_procs(family, 30)
+    process.wait()
+    gone, alive = psutil.wait_procs(family, 60)  # half of the time after which a silent rank is given up
     assert len(gone) >= 2 and alive == []
 
 
@@ -271,14 +267,14 @@ def test_a_port_in_use_is_told_in_bounded_time(corpus, tmp_path):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         first = start_rank(0, listener.getsockname()[1], corpus, tmp_path / "out.txt", timeout=5)
-        code, told = finish(first, 60)
+        code, told = finish(first)
     assert code == 1 and "Error: rank 0 on " in told and "address already in use" in told.lower(), told
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_the_same_command_goes_on_from(corpus, whole, tmp_path):
     out = tmp_path / "v.safetensors"
     process = torchrun(corpus, out)
-    wait_for(checkpoint_beside(out))
+    wait_for(process, checkpoint_beside(out), out)  # the checkpoint is gone again when the vectors are there
     os.killpg(process.pid, signal.SIGINT)
     code, _ = finish(process)
     assert not list(tmp_path.glob(".*"))
