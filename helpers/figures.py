@@ -2,7 +2,6 @@
 
 import html
 import io
-import re
 import time
 
 import numpy as np
@@ -10,6 +9,7 @@ import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter
 
 # Okabe and Ito's palette, told apart with any kind of color vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -42,9 +42,9 @@ def png(fig, alt):
 
 
 def names_of_places(axis):
-    """Return {place: name} of those ticks of an axis that have a name, not a number."""
-    labels = zip(axis.get_majorticklocs(), (text.get_text() for text in axis.get_majorticklabels()))
-    return {place: name for place, name in labels if not re.fullmatch(r"[-\u2212\d.,]*|\$.*\$", name)}
+    """Return {place: name} of the ticks of an axis that a figure names itself."""
+    named = isinstance(axis.get_major_formatter(), FuncFormatter)
+    return {place: text.get_text() for place, text in zip(axis.get_majorticklocs(), axis.get_majorticklabels()) if named}
 
 
 def drawn_series(axes):
@@ -62,14 +62,14 @@ def drawn_series(axes):
 
 def numbers_of(axes):
     """Return a table in HTML of what axes show; of a curve with more than 10 points, or a matrix with more than 100, some."""
-    names, words = [names_of_places(axis) for axis in (axes.xaxis, axes.yaxis)], {}
-    for note in axes.texts:
-        if isinstance(note, Annotation):
-            words[tuple(note.xy)] = note.get_text()
+    names = [names_of_places(axis) for axis in (axes.xaxis, axes.yaxis)]
+    notes = [note for note in axes.texts if axes.images or isinstance(note, Annotation)]
+    words = {tuple(getattr(note, "xy", note.get_position())): note.get_text() for note in notes}
     rows = [("what", axes.get_xlabel() or "x", axes.get_ylabel() or "y", *(["value"] if axes.images else []))]
     for series, points in drawn_series(axes):
         for point in points[:: -(-len(points) // (100 if axes.images else 10)) or 1]:
             told = [name.get(value, f"{value:.4g}") for name, value in zip((*names, {}), point)]
+            told[2:] = [words.get(point[:2], value) for value in told[2:]]  # what is written on a square of a matrix
             rows.append((words.get(tuple(point), "" if series.startswith("_") else series), *told))
     cells = ["".join(f"<{kind}>{html.escape(text)}</{kind}>" for text in row) for row, kind in zip(rows, ["th", *["td"] * len(rows)])]
     return f"<table><caption>{html.escape(axes.get_title())}</caption><tr>" + "</tr><tr>".join(cells) + "</tr></table>"

@@ -1,5 +1,6 @@
 """Words of any script in figures: order, forms, fonts, numbers with a key; and nobody's Matplotlib settings."""
 
+import re
 import warnings
 
 import matplotlib
@@ -13,7 +14,7 @@ from helpers.beyond import lettering
 from helpers.beyond.figures import groups_figure, lengths_figure, place_figure
 from helpers.beyond.lettering import LRM, drawn, lettered_figure
 from helpers.drawings import cosines_figure, frames_figure, product_figure, subsampling_figure
-from helpers.figures import LiveCurve, label, new_figure, png, show
+from helpers.figures import LiveCurve, label, new_figure, numbers_of, png, show
 
 HEBREW = "שלום", "ירושלים", "ספר"
 CHINESE = "河流", "水", "山"
@@ -193,3 +194,14 @@ def test_a_persons_matplotlib_settings_change_no_figure(name):
         fig = FIGURES[name]()
         matplotlib.rcParams.update(THEIRS)
         assert png(fig, "").data == wanted
+
+
+def test_the_table_of_a_matrix_has_the_names_of_its_rows_and_columns_and_what_is_written_on_its_squares():
+    fig, axes = new_figure()
+    axes.imshow([[0.25, -0.5]])
+    axes.set_xticks([0, 1], ["0.02", "0.04"])
+    axes.set_yticks([0], ["100"])
+    axes.text(0, 0, "0.418")
+    label(axes, "Loss", "learning rate", "embed_size")
+    rows = re.findall("<td>(.*?)</td>", numbers_of(axes))
+    assert rows == ["", "0.02", "100", "0.418", "", "0.04", "100", "-0.5"]

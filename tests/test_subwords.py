@@ -108,8 +108,8 @@ def steps_by_hand(rows, members, tables, piece, blocks, lr):
     return rows, contexts
 
 
-def test_with_stretches_of_one_update_a_step_is_that_of_a_loop_over_centers(made, monkeypatch):
-    monkeypatch.setattr(subwords_pytorch, "LR_PER_STRETCH", 0)
+def test_with_rounds_of_one_update_a_step_is_that_of_a_loop_over_centers(made, monkeypatch):
+    monkeypatch.setattr(subwords_pytorch, "LR_PER_ROUND", 0)
     blocks, members, rows, tables = made
     piece = Piece(*(array[:3] for array in blocks.piece(0, 0)))
     wanted, contexts = steps_by_hand(rows.numpy(), members, tables.numpy(), piece, blocks, 0.02)
@@ -120,7 +120,7 @@ def test_with_stretches_of_one_update_a_step_is_that_of_a_loop_over_centers(made
 
 
 def test_a_step_is_what_autograd_says_but_for_the_number_of_rows_by_which_fasttext_does_not_divide(made, monkeypatch):
-    monkeypatch.setattr(subwords_pytorch, "LR_PER_STRETCH", 0)
+    monkeypatch.setattr(subwords_pytorch, "LR_PER_ROUND", 0)
     blocks, members, rows, tables = made
     piece = Piece(*(array[:1] for array in blocks.piece(0, 0)))
     dense = torch.from_numpy(members.toarray())

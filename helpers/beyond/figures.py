@@ -141,7 +141,7 @@ def sweep_figure(means, default, measures, title):
         for axes, num_epochs in zip(row, epochs):
             found = np.array([[means[measure].get((size, lr, num_epochs), np.nan) for lr in lrs] for size in sizes])
             largest = max((abs(value - usual) for value in means[measure].values() if value == value), default=1) or 1
-            axes.imshow(sign * (found - usual), cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto")
+            axes.imshow(found - usual, cmap="PuOr" if sign == 1 else "PuOr_r", vmin=-largest, vmax=largest, aspect="auto")
             for (y, x), value in np.ndenumerate(found - usual):
                 told = "-" if np.isnan(value) else f"{value:+.{digits}f}" if value else f"{usual:.{digits}f}"
                 color = "white" if abs(value) > 0.7 * largest else BLACK
@@ -149,6 +149,8 @@ def sweep_figure(means, default, measures, title):
             axes.set_title(f"{name}, {num_epochs} epochs", fontsize=10)
             axes.set_xticks(range(len(lrs)), [f"{lr:g}" for lr in lrs])
             axes.set_yticks(range(len(sizes)), [f"{size}" for size in sizes])
+            axes.set_xlabel("learning rate", visible=False)  # for the table of numbers; the figure has its own labels
+            axes.set_ylabel("embed_size", visible=False)
     fig.suptitle(title)
     fig.supxlabel("learning rate (purple: better than the default, whose own value is given; orange: worse)", fontsize=10)
     fig.supylabel("embed_size", fontsize=10)

@@ -10,8 +10,8 @@ from helpers.beyond.blocks_pytorch import block_totals, train_piece
 from helpers.beyond.processes import one_thread
 from helpers.training import History
 
-LR_PER_STRETCH = 0.16  # learning rate times updates of a stretch: twice as much diverges on the Wikipedia excerpt, 0 is exact and slow
-LONGEST_STRETCH = 8  # updates; without it SimLex-999 fell from 0.21 to 0.19 on the Wikipedia excerpt
+LR_PER_ROUND = 0.16  # learning rate times updates of a round: twice as much diverges on the Wikipedia excerpt, 0 is exact and slow
+LONGEST_ROUND = 8  # updates; without it SimLex-999 fell from 0.21 to 0.19 on the Wikipedia excerpt
 
 
 def means_of_rows(members, rows):
@@ -36,19 +36,19 @@ def train_subword_piece(rows, members, tables, piece, blocks, lr):
     """Take a step of gradient descent on each update of a piece, for centers that are means of rows.
 
     `rows` (V + n, d) and `members` are those of a Subwords, `tables` (2 * V, d) the joined tables, whose upper half is a copy
-    of the means that lags behind. For a stretch of updates the rows stand still: what one word changes in a shared row reaches the
-    others with the next stretch. The smaller the learning rate, the longer a stretch, up to LONGEST_STRETCH; with one update it is
+    of the means that lags behind. For a round of updates the rows stand still: what one word changes in a shared row reaches the
+    others with the next round. The smaller the learning rate, the longer a round, up to LONGEST_ROUND; with one update it is
     exact.
     """
-    length = max(1, min(LONGEST_STRETCH, int(LR_PER_STRETCH / lr)))
+    length = max(1, min(LONGEST_ROUND, int(LR_PER_ROUND / lr)))
     for start in range(0, len(piece.ids), length):
         part = slice(start, start + length)
-        stretch = Piece(piece.ids[part], piece.patterns[part])
-        words = np.unique(stretch.ids[:, : stretch.patterns.shape[1]])  # (w,)
+        updates = Piece(piece.ids[part], piece.patterns[part])
+        words = np.unique(updates.ids[:, : updates.patterns.shape[1]])  # (w,)
         own = members[words]  # (w, R), sparse
         before = means_of_rows(own, rows)  # (w, d)
         tables[words] = before
-        train_piece(tables, stretch, blocks, lr)
+        train_piece(tables, updates, blocks, lr)
         add_to_rows(own, rows, tables[words] - before)
 
 
