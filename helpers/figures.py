@@ -43,8 +43,8 @@ def png(fig, alt):
 
 def names_of_places(axis):
     """Return {place: name} of the ticks of an axis that a figure names itself."""
-    named = isinstance(axis.get_major_formatter(), FuncFormatter)
-    return {place: text.get_text() for place, text in zip(axis.get_majorticklocs(), axis.get_majorticklabels()) if named}
+    formatter, places = axis.get_major_formatter(), axis.get_majorticklocs()
+    return dict(zip(places, formatter.format_ticks(places))) if isinstance(formatter, FuncFormatter) else {}
 
 
 def drawn_series(axes):
