@@ -44,7 +44,7 @@ def png(fig, alt):
 def names_of_places(axis):
     """Return {place: name} of the ticks of an axis that a figure names itself."""
     formatter, places = axis.get_major_formatter(), axis.get_majorticklocs()
-    return dict(zip(places, formatter.format_ticks(places))) if isinstance(formatter, FuncFormatter) else {}
+    return dict(zip(places, map(str, formatter.format_ticks(places)))) if isinstance(formatter, FuncFormatter) else {}
 
 
 def drawn_series(axes):

@@ -200,7 +200,7 @@ def test_the_table_of_a_matrix_has_the_names_of_its_rows_and_columns_and_what_is
     fig, axes = new_figure()
     axes.imshow([[0.25, -0.5]])
     axes.set_xticks([0, 1], ["0.02", "0.04"])
-    axes.set_yticks([0], ["100"])
+    axes.set_yticks([0], [100])
     axes.text(0, 0, "0.418")
     label(axes, "Loss", "learning rate", "embed_size")
     rows = re.findall("<td>(.*?)</td>", numbers_of(axes))
