@@ -36,11 +36,15 @@ GUESS = "Your guess first, then open."
 
 
 class Step(NamedTuple):
-    """A step's notebooks and those of its solutions, {framework: path}; a notebook without variants stands for all frameworks."""
+    """A step's notebooks, {framework: path}; a notebook without variants stands for all frameworks."""
 
     name: str
     lesson: dict
-    solutions: dict
+
+    @property
+    def solutions(self):
+        """The notebooks of its solutions, in the same way."""
+        return {framework: solutions_of(path) for framework, path in self.lesson.items()}
 
 
 class Exercise(NamedTuple):
@@ -58,9 +62,7 @@ class Exercise(NamedTuple):
 def all_steps():
     """Return all Steps in their order."""
     found = {framework: {path.stem: path for path in lessons(framework)} for framework in FRAMEWORKS}
-    steps = {name: {framework: paths[name] for framework, paths in found.items()} for name in found[FRAMEWORKS[0]]}
-    solutions = {name: {framework: solutions_of(path) for framework, path in lesson.items()} for name, lesson in steps.items()}
-    return [Step(name, lesson, solutions[name]) for name, lesson in steps.items()]
+    return [Step(name, {framework: paths[name] for framework, paths in found.items()}) for name in found[FRAMEWORKS[0]]]
 
 
 def page_of(path):

@@ -9,7 +9,6 @@ import threading
 PROGRAMS = "chromium", "google-chrome"
 QUIET = "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"
 GIVEN_UP = "net::ERR_ABORTED"  # by the page itself, as when one leaves it before its icon came: nothing failed
-
 STILL = "* { transition: none !important; animation: none !important }"  # colors are judged when they have changed
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import importlib
+import signal
 import subprocess
 import sys
 import threading
@@ -77,6 +78,16 @@ def own_topic_share(tokens, table):
     """Return the share of the five words nearest to each word of the small text that are of its topic, the letter after w."""
     near = nearest(tokens[1:], 5, table, vocab_of(tokens))
     return np.mean([word[1] == other[1] for word, others in near.items() for other in others])
+
+
+@pytest.fixture
+def usual_signals():
+    """The usual answers to Ctrl-C and a closed terminal, which `nohup` and a shell's `&` take away from all that they start."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, answer) for number, answer in usual.items()}
+    yield
+    for number, answer in before.items():
+        signal.signal(number, answer)
 
 
 @pytest.fixture

@@ -410,7 +410,7 @@ def test_ctrl_c_waits_for_the_end_of_a_step_and_keeps_what_was_trained(model, wa
     assert not np.array_equal(model.to_arrays(net)[0], model.to_arrays(short)[0])
 
 
-def test_a_second_ctrl_c_acts_at_once():
+def test_a_second_ctrl_c_acts_at_once(usual_signals):
     with pytest.raises(KeyboardInterrupt), waiting_interrupts() as came:
         signal.raise_signal(signal.SIGINT)
         assert came == ["Ctrl-C"]

@@ -308,16 +308,8 @@ def run_out_of_space(*_):
     raise OSError(28, "No space left on device")
 
 
-@pytest.fixture
-def hang_up():
-    """The usual answer to SIGHUP, which nohup takes away from all that it starts, these tests too."""
-    usual = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, usual)
-
-
 @pytest.mark.parametrize("end", [stop, run_out_of_space, lambda *_: signal.raise_signal(signal.SIGTERM), lambda *_: signal.raise_signal(1)])
-def test_a_copy_that_is_interrupted_leaves_nothing(end, tmp_path, monkeypatch, hang_up):
+def test_a_copy_that_is_interrupted_leaves_nothing(end, tmp_path, monkeypatch, usual_signals):
     monkeypatch.setattr(students, "write_notebook", end)
     done = student(tmp_path / "new" / "copy")
     assert done.exit_code in (1, 129, 143) and isinstance(done.exception, SystemExit), done.exception
